@@ -1,0 +1,84 @@
+"""Generative models beyond the Transformer, behind one small grammar."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+# Names and where they live; a module is imported when its name is first used, so that
+# `import pushforward` costs nothing.
+_HOMES = {
+    "ArgumentError": "errors",
+    "DataError": "errors",
+    "DivergedError": "errors",
+    "FormatError": "errors",
+    "NotFittedError": "errors",
+    "PushforwardError": "errors",
+    "Model": "model",
+    "load": "saving",
+    "Category": "data",
+    "Field": "data",
+    "Image": "data",
+    "Number": "data",
+    "Records": "data",
+    "Scan": "data",
+    "Schema": "data",
+    "Text": "data",
+    "read": "data",
+    "scan": "data",
+}
+
+if TYPE_CHECKING:
+    from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
+    from pushforward.diffusion.diffusion import Diffusion
+    from pushforward.errors import (
+        ArgumentError,
+        DataError,
+        DivergedError,
+        FormatError,
+        NotFittedError,
+        PushforwardError,
+    )
+    from pushforward.mixtures.gaussian_mixture import GaussianMixture
+    from pushforward.model import Model
+    from pushforward.saving import load
+
+__all__ = [
+    "ArgumentError",
+    "Category",
+    "DataError",
+    "Diffusion",
+    "DivergedError",
+    "Field",
+    "FormatError",
+    "GaussianMixture",
+    "Image",
+    "Model",
+    "NotFittedError",
+    "Number",
+    "PushforwardError",
+    "Records",
+    "Scan",
+    "Schema",
+    "Text",
+    "load",
+    "read",
+    "scan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"pushforward.{_HOMES[name]}"), name)
+    from pushforward.families import FAMILIES, family
+
+    known = {entry.rpartition(":")[2]: key for key, (entry, _) in FAMILIES.items()}
+    if name in known:
+        return family(known[name])
+    raise AttributeError(f"module 'pushforward' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__
