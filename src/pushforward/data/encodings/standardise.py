@@ -1,0 +1,52 @@
+"""Shift and scale to mean 0 and deviation 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from torch import Tensor
+
+from pushforward.data.encodings.invertible import Invertible
+
+
+class Standardise(Invertible):
+    """y = (x - mean) / scale, column by column.
+
+    Args:
+        mean: (d,).
+        scale: (d,), greater than 0.
+
+    >>> encoding = Standardise.of(torch.tensor([[1.0], [3.0]]))
+    >>> encoding(torch.tensor([[3.0]]))[0].item()
+    1.0
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, mean: Tensor, scale: Tensor):
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("scale", scale)
+
+    @classmethod
+    def of(cls, x: Tensor) -> Self:
+        """The moments of (n, d) data, in which NaN is a hole; a constant column keeps scale 1."""
+        known = ~x.isnan()
+        count = known.sum(0).clamp_min(1)
+        mean = torch.where(known, x, 0.0).sum(0) / count
+        scale = (torch.where(known, x - mean, 0.0).square().sum(0) / count).sqrt()
+        flat = scale <= 1e-12 * mean.abs().clamp_min(1e-300)
+        return cls(mean, torch.where(flat, torch.ones_like(scale), scale))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        return (x - self.mean) / self.scale, (-self.scale.log()).expand_as(x)
+
+    def inverse(self, y: Tensor) -> Tensor:
+        return y * self.scale + self.mean
+
+    @classmethod
+    def examples(cls) -> Sequence[Standardise]:
+        return [cls(torch.tensor([1.0, -2.0], dtype=torch.float64), torch.tensor([0.5, 3.0], dtype=torch.float64))]

@@ -1,0 +1,100 @@
+"""A table as one real vector a record, for networks, with a density that can be carried back to the fields."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+
+from pushforward.data.encodings.cells import CellEncoding, Cells
+from pushforward.data.encodings.dequantise import dequantise
+from pushforward.data.encodings.quantile import Quantile
+from pushforward.data.encodings.standardise import Standardise
+from pushforward.data.schema import Schema
+
+KNOTS = 64
+
+
+class VectorEncoding(nn.Module):
+    """Numbers by their normal scores, levels as noisy one-hot vectors, holes as noisy bits.
+
+    A level c of L becomes e_c + u - 1/2 with u uniform on the unit cube. The cubes of different levels do
+    not overlap and have volume 1, so the density of the vector bounds the probability of the level from below,
+    and the largest coordinate gives it back. A number that stands on an atom, or is a hole, has no value:
+    its coordinate is drawn from a standard normal, whose density is taken off again.
+
+    Args:
+        schema: numbers and categories.
+    """
+
+    def __init__(self, schema: Schema):
+        super().__init__()
+        self.cells = CellEncoding(schema)
+        self.levels = [factor.levels for factor in self.cells.factors]
+        d, soft = self.cells.width, sum(self.levels) + len(self.cells.may_miss)
+        self.width = d + soft
+        self.register_buffer("resolution", self.cells.resolution, persistent=False)
+        blank = torch.zeros(d, KNOTS, dtype=torch.float64)
+        self.quantile = Quantile(blank, blank.clone())
+        self.scale = Standardise(torch.zeros(self.width), torch.ones(self.width))
+
+    def prepare(self, cells: Cells, generator: torch.Generator) -> Self:
+        """Take quantiles and scales from some records."""
+        device = self.resolution.device
+        noisy = dequantise(cells.numbers.to(device), self.resolution, generator)
+        self.quantile = Quantile.of(noisy.cpu(), KNOTS).to(device)
+        x, _ = self._raw(cells.numbers.to(device), cells.codes.to(device), cells.holes.to(device), generator)
+        self.scale = Standardise.of(x)
+        return self
+
+    def forward(
+        self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: torch.Generator | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Cells to (n, width) float32 vectors, and (n,) what to add to a log density of them.
+
+        Args:
+            numbers, codes, holes: as in `Cells`.
+            generator: what draws the noise; without one every value is in the middle of its cell.
+        """
+        x, ladj = self._raw(numbers, codes, holes, generator)
+        y, stretch = self.scale(x)
+        return y, ladj + stretch.sum(1)
+
+    def inverse(self, x: Tensor) -> Cells:
+        """(n, width) vectors to cells in which nothing is unknown."""
+        raw = self.scale.inverse(x)
+        d = self.cells.width
+        numbers = self.quantile.inverse(raw[:, :d].double())
+        codes, start = [], d
+        for levels in self.levels:
+            codes.append(raw[:, start : start + levels].argmax(1))
+            start += levels
+        empty = torch.empty(len(x), 0, dtype=torch.int64, device=x.device)
+        return Cells(numbers.cpu(), (torch.stack(codes, 1) if codes else empty).cpu(), (raw[:, start:] > 0.5).cpu())
+
+    def known(self, cells: Cells) -> Tensor:
+        """(n, width) bool: which coordinates are settled by what is known of the records."""
+        parts = [~cells.numbers.isnan()]
+        parts += [(cells.codes[:, [i]] >= 0).expand(-1, levels) for i, levels in enumerate(self.levels)]
+        parts.append(torch.ones(len(cells), len(self.cells.may_miss), dtype=torch.bool))
+        return torch.cat(parts, 1)
+
+    def _raw(
+        self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: torch.Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        nowhere = numbers.isnan()
+        z, ladj = self.quantile(dequantise(numbers.nan_to_num(), self.resolution, generator))
+        grid = torch.where(self.resolution > 0, self.resolution, 1.0).log()
+        blank = torch.zeros_like(z) if generator is None else _normal(z, generator)
+        z = torch.where(nowhere, blank, z)
+        ladj = torch.where(nowhere, 0.5 * blank**2 + 0.5 * torch.log(torch.tensor(2 * torch.pi)), ladj + grid)
+        soft = [one_hot(codes[:, i].clamp_min(0), n) * (codes[:, [i]] >= 0) for i, n in enumerate(self.levels)]
+        bits = torch.cat([*soft, holes.long()], 1).float()
+        bits = dequantise(bits, torch.ones_like(bits[0]) if len(bits) else bits, generator)
+        return torch.cat([z.float(), bits], 1), ladj.sum(1).float()
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)

@@ -1,0 +1,76 @@
+"""What a person holds fixed: `given`, as one value for all or one a record, brought to a schema."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pushforward.data import Records, Schema, as_records
+from pushforward.data.schema import Field, Image, Text
+from pushforward.errors import ArgumentError, DataError, one_of
+
+
+def evidence(given: Any, n: int, schema: Schema, allowed: Collection[str], why: str) -> Records | None:
+    """The given cells as n records that hold only the given fields; a missing cell is one that is left open.
+
+    Args:
+        given: None, a dict of values or columns, a frame, or Records.
+        n: records that are to be drawn.
+        schema: of the model.
+        allowed: fields that may be given.
+        why: what to do about one that may not.
+
+    Raises:
+        ArgumentError: a field may not be given, or there are not n values.
+        DataError: a value is none of its field's.
+    """
+    if given is None:
+        return None
+    columns = _columns(given)
+    if not columns:
+        return None
+    for name in columns:
+        if name not in schema:
+            raise ArgumentError(f"given={name!r} is not a field of the model; {one_of(name, schema.names)}")
+        if name not in allowed:
+            raise ArgumentError(f"given={name!r} cannot be held fixed; {why}")
+    part = schema.select(columns)
+    spread = {field.name: _spread(columns[field.name], field, n) for field in part}
+    return as_records(spread, part)
+
+
+def _columns(given: Any) -> Mapping[str, Any]:
+    if isinstance(given, Mapping):
+        return given
+    if isinstance(given, Records):
+        table = given.table
+    elif hasattr(given, "__arrow_c_stream__"):
+        table = pa.table(given)
+    else:
+        raise ArgumentError(f"given={given!r} must be a dict of values or columns, a frame or Records")
+    return {name: table[name] for name in table.column_names}
+
+
+def _spread(value: Any, field: Field, n: int) -> Any:
+    """A value for all as a column of n; a column as it is, if it has n values."""
+    if isinstance(field, Image) and not isinstance(value, pa.ChunkedArray | pa.Array):
+        pixels = np.asarray(value)
+        if pixels.dtype != np.uint8:
+            raise DataError(f"{field.name}: a given picture must be uint8, not {pixels.dtype}")
+        single = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == field.channels and n != len(pixels))
+        value = np.broadcast_to(pixels, (n, *pixels.shape)) if single else pixels
+    elif isinstance(value, str | bool | int | float | np.generic) or value is None or _is_moment(value):
+        value = value.item() if isinstance(value, np.generic) else value
+        return pa.array([value] * n, field.arrow_type if value is None or isinstance(field, Text) else None)
+    elif not isinstance(value, pa.ChunkedArray | pa.Array):
+        value = value if hasattr(value, "__len__") else list(value)
+    if len(value) != n:
+        raise ArgumentError(f"given={field.name!r} has {len(value)} values for n={n}; give one, or one a record")
+    return value
+
+
+def _is_moment(value: Any) -> bool:
+    return hasattr(value, "isoformat") or hasattr(value, "total_seconds")

@@ -1,0 +1,40 @@
+"""Which families there are: a name, where its class lives, and what it is. The one list to add a line to."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from pushforward.errors import ArgumentError, one_of
+
+if TYPE_CHECKING:
+    from pushforward.model import Model
+
+FAMILIES: dict[str, tuple[str, str]] = {
+    "gaussian-mixture": (
+        "pushforward.mixtures.gaussian_mixture:GaussianMixture",
+        "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",
+    ),
+    "diffusion": (
+        "pushforward.diffusion.diffusion:Diffusion",
+        "Noise refined step by step into pictures or rows by a network that denoises.",
+    ),
+}
+
+
+def family(name: str) -> type[Model]:
+    """The class of a family.
+
+    Raises:
+        ArgumentError: there is no family of this name.
+    """
+    if name not in FAMILIES:
+        raise ArgumentError(f"family {name!r} does not exist; {one_of(name, FAMILIES)}")
+    module, _, attribute = FAMILIES[name][0].partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def name_of(cls: type) -> str:
+    """The name of a family's class; a class that is not listed goes by its own name."""
+    home = f"{cls.__module__}:{cls.__qualname__}"
+    return next((name for name, (entry, _) in FAMILIES.items() if entry == home), cls.__name__)

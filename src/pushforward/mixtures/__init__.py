@@ -1,0 +1,1 @@
+"""Mixtures: sums of simple distributions, by expectation-maximisation."""

@@ -1,0 +1,277 @@
+"""The Gaussian mixture as a family."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+import torch
+from annotated_types import Ge, Gt, doc
+from torch import Tensor
+
+from pushforward.data import Image, Records, Scan, Schema, Text
+from pushforward.data.encodings.cells import CellEncoding, Cells
+from pushforward.data.encodings.dequantise import dequantise
+from pushforward.data.encodings.standardise import Standardise
+from pushforward.data.holes import blank, hide, overlay
+from pushforward.errors import ArgumentError, DataError
+from pushforward.mixtures.gaussian import Mixture, Moments, solve
+from pushforward.model import Model
+from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.place import Place
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import mix
+from pushforward.training.run import Run
+from pushforward.training.statistic import Estimate, climb, total
+
+PILOT = 16_384  # records that the start is found on
+MOST = 1000  # iterations, where the run sets no bound
+
+
+@dataclass(kw_only=True, eq=False)
+class GaussianMixture(Model):
+    """p(x) = Σ_k π_k N(x; μ_k, Σ_k) Π_f θ_kf[c_f], by expectation-maximisation (Dempster, Laird, Rubin 1977).
+
+    Numbers and pixels are Gaussian in each component, categories have a table in each. Holes are marginalised
+    exactly (Ghahramani, Jordan 1994); how often a cell is a hole is learned per component, for drawing. Any field
+    can be held fixed when drawing: nothing has to be declared at fit.
+
+    >>> import pushforward as pf
+    >>> model = GaussianMixture(components=3).fit("penguins")
+    >>> model.sample(2, given={"species": "Gentoo"}, seed=0).to_numpy()["species"].tolist()
+    ['Gentoo', 'Gentoo']
+    """
+
+    components: Annotated[int, Ge(1), doc("how many Gaussians")] = 8
+    covariance: Annotated[Literal["full", "diagonal"], doc("shape of each Gaussian")] = "full"
+    ridge: Annotated[float, Gt(0), doc("added to the variances, in units of each number's own")] = 1e-6
+    smoothing: Annotated[float, Gt(0), doc("pseudo-counts given to each category")] = 1.0
+    tolerance: Annotated[float, Ge(0), doc("rise in nats per record below which it stops")] = 1e-5
+
+    # Learning
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        for field in (*rest.of_kind(Text), *given.of_kind(Text)):
+            raise DataError(f"field {field.name!r} is text, which a mixture cannot model; leave it out")
+
+    def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
+        if self.components > len(data):
+            raise ArgumentError(
+                f"components={self.components} is more than the {len(data)} records; take at most {len(data)}"
+            )
+        place = Place(run)
+        self._begin(data.schema, "cpu" if place.device.type == "mps" else str(place.device))  # MPS has no float64
+        pilot = next(iter(data.chunks()))
+        self._scale = Standardise.of(self._cells.encode(pilot).numbers).to(self._device)
+        self.holes = torch.zeros(self.components, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
+        self._set(self._start(self._encode_cells(pilot[:PILOT]), run.seed))
+
+        held = [self._encode_cells(c) for c in data.chunks()] if isinstance(data, Records) else None
+
+        def update(parameters: dict[str, Tensor]) -> Estimate:
+            self._set(parameters)
+            chunks = held if held is not None else (self._encode_cells(c) for c in data.chunks())
+            moments = total(self._observed(chunks, weights, place), place)
+            assert isinstance(moments, Moments)
+            after = solve(moments, self.mixture, self.ridge, self.smoothing)
+            holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
+            return Estimate(self._tensors(after, holes), float(moments.score / moments.weight))
+
+        checkpoints = Checkpoints(run.folder, self._fingerprint(run)) if run.folder else None
+        start = self._tensors(self.mixture, self.holes)
+        for progress, parameters in climb(
+            start, update, run, place, tolerance=self.tolerance, most=MOST, checkpoints=checkpoints
+        ):
+            self._set(parameters)
+            yield progress
+
+    def _begin(self, schema: Schema, device: str) -> None:
+        self._cells = CellEncoding(schema)
+        self._device = device
+        d = self._cells.width
+        self._scale = Standardise(torch.zeros(d).double(), torch.ones(d).double()).to(device)
+
+    def _observed(
+        self, chunks: Iterator[Cells] | list[Cells], weights: np.ndarray | None, place: Place
+    ) -> Iterator[Moments]:
+        """The moments of this process's share of each chunk, under the current mixture."""
+        at, part = 0, slice(place.rank, None, place.world)
+        for cells in chunks:
+            share = torch.ones(len(cells)) if weights is None else torch.from_numpy(weights[at : at + len(cells)])
+            at += len(cells)
+            cells, share = cells[part], share[part].to(self._scale.mean)
+            responsibilities, density = self.mixture.posterior(cells)
+            yield Moments.of(self.mixture, cells, responsibilities, density + self._units(cells), share)
+
+    def _start(self, cells: Cells, seed: int) -> dict[str, Tensor]:
+        """One maximisation from the clusters of k-means (started by k-means++)."""
+        from sklearn.cluster import KMeans
+        from sklearn.exceptions import ConvergenceWarning
+
+        features = [cells.numbers.nan_to_num()]
+        for f, factor in enumerate(self._cells.factors):
+            spread = torch.nn.functional.one_hot(cells.codes[:, f].clamp_min(0), factor.levels)
+            features.append(spread * (cells.codes[:, [f]] >= 0))
+        k = min(self.components, len(cells))
+        kmeans = KMeans(k, n_init=1, random_state=mix(seed) % 2**32)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different records than components is legal
+            labels = kmeans.fit_predict(torch.cat(features, 1).cpu().numpy())
+        sure = torch.nn.functional.one_hot(torch.from_numpy(labels).long(), self.components).to(self._scale.mean)
+        flat = self._flat()
+        one = torch.ones(len(cells)).to(self._scale.mean)
+        moments = Moments.of(flat, cells, sure, torch.zeros_like(one), one)
+        return self._tensors(solve(moments, flat, self.ridge, self.smoothing), self.holes)
+
+    def _flat(self) -> Mixture:
+        """A mixture that says nothing: mean 0, variance 1, even tables."""
+        k, d = self.components, self._cells.width
+        levels = tuple(factor.levels for factor in self._cells.factors)
+        table = torch.cat([torch.full((n,), 1 / n) for n in levels]) if levels else torch.zeros(0)
+        spread = torch.ones(k, d) if self.covariance == "diagonal" else torch.eye(d).expand(k, d, d)
+        grid = self._cells.resolution.to(self._device) / self._scale.scale
+        parts = torch.full((k,), 1 / k), torch.zeros(k, d), spread.contiguous(), table.repeat(k, 1)
+        return Mixture(*(part.to(self._scale.mean) for part in parts), levels, grid)
+
+    # State
+
+    def _tensors(self, mixture: Mixture, holes: Tensor) -> dict[str, Tensor]:
+        return {
+            "weights": mixture.weights,
+            "means": mixture.means,
+            "covariances": mixture.covariances,
+            "tables": mixture.tables,
+            "holes": holes,
+        }
+
+    def _set(self, parameters: Mapping[str, Tensor]) -> None:
+        here = {name: tensor.to(self._device) for name, tensor in parameters.items()}
+        self.holes = here.pop("holes")
+        flat = self._flat()
+        self.mixture = Mixture(**here, levels=flat.levels, grid=flat.grid)
+        grid, known = self._cells.resolution, self._cells.resolution > 0
+        self._offset = torch.where(known, grid, 1.0).log().to(self._device) - self._scale.scale.log()  # (d,)
+
+    def _state(self) -> dict[str, Tensor]:
+        scale = {"shift": self._scale.mean, "scale": self._scale.scale}
+        return {**self._tensors(self.mixture, self.holes), **scale}
+
+    def _skeleton(self) -> dict[str, Tensor]:
+        k, cells = self.components, CellEncoding(self.schema)
+        d, levels, h = cells.width, sum(f.levels for f in cells.factors), len(cells.may_miss)
+        shapes = {
+            "weights": (k,), "means": (k, d), "covariances": (k, d) if self.covariance == "diagonal" else (k, d, d),
+            "tables": (k, levels), "holes": (k, h), "shift": (d,), "scale": (d,),
+        }  # fmt: skip
+        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes.items()}
+
+    def _restore(self, state: dict[str, Tensor], device: str) -> None:
+        self._begin(self.schema, "cpu" if device == "mps" else device)
+        self._scale = Standardise(state.pop("shift"), state.pop("scale")).to(self._device)
+        self._set(state)
+
+    def _fingerprint(self, run: Run) -> dict[str, object]:
+        schema, given = self.learning
+        return {"family": "gaussian-mixture", **self.get_params(), "seed": run.seed, "fields": list(schema.names)}
+
+    @property
+    def means(self) -> np.ndarray:
+        """(K, d) means in the units of the data."""
+        return self._scale.inverse(self.mixture.means).cpu().numpy()
+
+    @property
+    def covariances(self) -> np.ndarray:
+        """(K, d, d) covariances in the units of the data."""
+        return (self.mixture.full * self._scale.scale[:, None] * self._scale.scale).cpu().numpy()
+
+    # Verbs
+
+    def _density(self) -> str:
+        return "bound" if self._cells.gridded else "exact"
+
+    def _allowed(self) -> tuple[Collection[str], str]:
+        return self.schema.names, ""
+
+    def _encode_cells(self, records: Records) -> Cells:
+        cells = self._cells.encode(records)
+        numbers = self._scale(cells.numbers.to(self._device))[0]
+        return Cells(numbers, cells.codes.to(self._device), cells.holes.to(self._device))
+
+    def _decode_cells(self, cells: Cells) -> Records:
+        numbers = self._scale.inverse(cells.numbers).cpu()
+        return self._cells.decode(Cells(numbers, cells.codes.cpu(), cells.holes.cpu()))
+
+    def _log_prob(self, records: Records) -> Tensor:
+        out = torch.cat([self._log_known(self._encode_cells(chunk)) for chunk in records.chunks()])
+        if not self.given:
+            return out
+        rest = self.schema.without(self.given).names
+        condition = [self._encode_cells(hide(chunk, rest)) for chunk in records.chunks()]
+        return out - torch.cat([self._log_known(cells) for cells in condition])
+
+    def _log_known(self, cells: Cells) -> Tensor:
+        """(n,) log density of what is known, in the units of the data."""
+        return self.mixture.posterior(cells)[1] + self._units(cells)
+
+    def _units(self, cells: Cells) -> Tensor:
+        """(n,) what brings a log density of scaled numbers to the units of the data."""
+        return (~cells.numbers.isnan()).to(self._offset) @ self._offset
+
+    def _sample(self, n: int, given: Records | None, generator: torch.Generator) -> Records:
+        empty = blank(self.schema, n)
+        start = empty if given is None else overlay(empty, given)
+        fixed = () if given is None else given.names
+        cells = self._drawn(start, generator)
+        # A record has holes where its component has them, except where something was given.
+        k = torch.multinomial(self.mixture.posterior(cells)[0], 1, generator=generator)[:, 0].cpu()
+        u = torch.rand(n, self.holes.shape[1], generator=generator, dtype=torch.float64)
+        holes = u < self.holes.cpu()[k]
+        for i, name in enumerate(self._cells.may_miss):
+            if name in fixed:
+                holes[:, i] &= torch.from_numpy(given.column(name).is_null().to_numpy())  # type: ignore[union-attr]
+        drawn = self._decode_cells(Cells(cells.numbers, cells.codes, holes))
+        return drawn if given is None else overlay(drawn, given)
+
+    def _complete(self, records: Records, generator: torch.Generator) -> Records:
+        cells = self._drawn(records, generator)
+        whole = self._decode_cells(Cells(cells.numbers, cells.codes, torch.zeros_like(cells.holes)))
+        return overlay(whole, records)
+
+    def _drawn(self, records: Records, generator: torch.Generator) -> Cells:
+        generator = generator if self._device == "cpu" else torch.Generator(self._device).manual_seed(
+            int(torch.randint(2**62, (1,), generator=generator))  # a draw on the GPU follows from the same seed
+        )
+        pieces = []
+        for chunk in records.chunks():
+            cells = self._encode_cells(chunk)
+            # what is known lies somewhere in its cell of the grid
+            numbers = dequantise(cells.numbers, self.mixture.grid, generator)
+            pieces.append(self.mixture.draw(Cells(numbers, cells.codes, cells.holes), generator))
+        return Cells(*(torch.cat([getattr(p, part) for p in pieces]) for part in ("numbers", "codes", "holes")))
+
+    def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
+        noise = torch.zeros(self._cells.width, dtype=torch.float64)
+        for name, sigma in sigmas.items():
+            full = 255.0 if isinstance(self.schema[name], Image) else 1.0
+            noise[self._cells.columns[name]] = (sigma * full) ** 2
+        noise = noise.to(self._device) / self._scale.scale**2
+        pieces = []
+        for chunk in records.chunks():
+            cells = self._encode_cells(chunk)
+            numbers = self.mixture.denoised(cells, noise)
+            pieces.append(self._decode_cells(Cells(numbers, cells.codes.clamp_min(0), cells.holes)))
+        return pieces[0].concat(*pieces[1:])
+
+    def _responsibilities(self, records: Records) -> Tensor:
+        return torch.cat([self.mixture.posterior(self._encode_cells(chunk))[0] for chunk in records.chunks()])
+
+    def _predict_proba(self, records: Records, field: str) -> Tensor:
+        f = self._cells.factor_of(field)
+        assert f is not None
+        start, n = self.mixture.starts[f], self.mixture.levels[f]
+        hidden = hide(records, [field])
+        pieces = [self.mixture.posterior(self._encode_cells(chunk))[0] for chunk in hidden.chunks()]
+        return torch.cat(pieces) @ self.mixture.tables[:, start : start + n]

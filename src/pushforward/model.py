@@ -1,0 +1,358 @@
+"""The contract: what a person may ask of any generative model, and what a family must answer."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pushforward import parameters
+from pushforward.data import Category, Records, Scan, Schema, as_records, read
+from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
+from pushforward.evidence import evidence
+from pushforward.families import name_of
+from pushforward.training.display import drain
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import generator
+from pushforward.training.run import Run
+from pushforward.verbs import verb
+
+# The hook that a family defines to have a verb; `predict` follows from `predict_proba`, and so on.
+_HOOKS = {
+    "log_prob": "_log_prob",
+    "score": "_log_prob",
+    "encode": "_encode",
+    "decode": "_decode",
+    "reconstruct": "_reconstruct",
+    "denoise": "_denoise",
+    "complete": "_complete",
+    "predict": "_predict_proba",
+    "predict_proba": "_predict_proba",
+    "assign": "_responsibilities",
+    "responsibilities": "_responsibilities",
+}
+VERBS = ("sample", *_HOOKS)
+
+
+@dataclass(kw_only=True, eq=False)
+class Model(ABC):
+    """A distribution over records that is learned from records.
+
+    A family is a keyword-only dataclass whose fields are its hyperparameters, annotated with bounds and
+    one line each. It defines `_fit`, `_sample` and the state that is saved, and the hooks of the verbs it
+    has; everything a person calls stands here, once.
+
+    Attributes:
+        schema: the fields of the data it was fitted to.
+        given: the fields that are conditions: it has learned p(rest | given).
+        density: what `log_prob` is: ``exact``, ``bound`` (from below) or ``estimate``.
+        measurements: what was measured during the fit.
+    """
+
+    schema: ClassVar[Schema]
+    given: ClassVar[tuple[str, ...]]
+    measurements: ClassVar[dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        for name, value in parameters.check_all(self.parameters(), self.get_params(), type(self).__name__).items():
+            setattr(self, name, value)
+
+    # Hyperparameters, in the manner of scikit-learn
+
+    @classmethod
+    def parameters(cls) -> dict[str, parameters.Parameter]:
+        """The hyperparameters: types, bounds, defaults and a line each."""
+        return parameters.of_class(cls)
+
+    @classmethod
+    def options(cls) -> dict[str, parameters.Parameter]:
+        """The options of `sample`."""
+        return parameters.of_function(cls._sample)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The hyperparameters by name."""
+        return {name: getattr(self, name) for name in self.parameters()}
+
+    def set_params(self, **values: Any) -> Self:
+        """Change hyperparameters; the model has to be fitted again to follow them."""
+        for name, value in parameters.check_all(self.parameters(), values, type(self).__name__).items():
+            setattr(self, name, value)
+        return self
+
+    # Learning
+
+    def fit(self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any) -> Self:
+        """Learn the distribution of the data; what was learned before is forgotten.
+
+        Args:
+            data: anything that `read` takes, or what `scan` returns.
+            given: fields that are conditions.
+            weights: one number ≥ 0 a record, or the name of a column that holds them.
+            run: `minutes`, `steps`, `seed`, `device`, `precision`, `batch`, `folder`, `validation`; see `Run`.
+
+        Raises:
+            DataError: the data cannot be read or modelled.
+            ArgumentError: an argument is out of range or unknown.
+            DivergedError: a loss stopped being a finite number.
+        """
+        drain(self.fitting(data, given=given, weights=weights, **run), title=name_of(type(self)))
+        return self
+
+    def fitting(
+        self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any
+    ) -> Iterator[Progress]:
+        """Fit as an iterator of `Progress`: the same as `fit`, watched step by step.
+
+        The arguments are checked here, the work is done as the iterator is gone through.
+        """
+        budget = Run.of(run)
+        data = data if isinstance(data, Scan) else read(data)
+        data, weighed = _weights(data, weights)
+        given = (given,) if isinstance(given, str) else tuple(given)
+        for name in given:
+            if name not in data.schema:
+                raise ArgumentError(f"given={name!r} is not a field of the data; {one_of(name, data.schema.names)}")
+        if set(given) == set(data.schema.names):
+            raise ArgumentError(f"given={list(given)} names every field; leave at least one to be learned")
+        rest = data.schema.without(given)
+        self._check(rest, data.schema.select(given))
+        return self._fitting(data, given, weighed, budget)
+
+    def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
+        start = time.monotonic()
+        for name in ("schema", "given", "measurements"):
+            self.__dict__.pop(name, None)
+        self.__dict__["_learned"] = (data.schema, given)
+        last = None
+        for last in self._fit(data, weights, run):
+            yield last
+        self.__dict__.pop("_learned")
+        self.__dict__.update(schema=data.schema, given=given)
+        losses = {} if last is None else {k: round(v, 6) for k, v in last.losses.items()}
+        seconds = round(time.monotonic() - start, 2)
+        steps = 0 if last is None else last.step
+        self.__dict__["measurements"] = {
+            "records": len(data), "seconds": seconds, "steps": steps, "seed": run.seed, "last": losses
+        }
+
+    # Drawing and judging
+
+    def sample(self, n: int, *, given: Any = None, seed: int | None = None, **options: Any) -> Records:
+        """Draw n records.
+
+        Args:
+            n: how many, at least 1.
+            given: values to hold fixed: one for all, or one a record (a dict of columns, a frame, Records).
+            seed: the same seed draws the same records; without one they differ from call to call.
+            options: the family's own; see `options()`.
+
+        Raises:
+            NotFittedError: the model is not fitted.
+            ArgumentError: an argument is out of range, or a field cannot be held fixed.
+            DataError: a given value is none of its field's.
+        """
+        self._require_fit("sample")
+        if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
+            raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 1")
+        checked = parameters.check_all(self.options(), options, f"{type(self).__name__}.sample")
+        allowed, why = self._allowed()
+        fixed = evidence(given, int(n), self.schema, allowed, why)
+        return self._sample(int(n), fixed, generator(_seed(seed)), **checked)
+
+    @verb
+    def log_prob(self, data: Any) -> np.ndarray:
+        """Nats per record, (n,) float64, in the units of the data; see `density` for what kind of number it is.
+
+        Whole numbers, numbers on a grid, categories and pixels are counted, other numbers measured by length.
+        Holes are marginalised. After ``fit(given=…)`` it is log p(rest | given).
+
+        Raises:
+            NotFittedError: the model is not fitted.
+            DataError: the data does not fit the schema, or has holes that this family cannot marginalise.
+        """
+        return self._array(self._log_prob(self._read(data, "log_prob")))
+
+    @verb
+    def score(self, data: Any) -> float:
+        """The mean of `log_prob`."""
+        return float(self.log_prob(data).mean())
+
+    @property
+    def density(self) -> str:
+        """What `log_prob` is: ``exact``, ``bound`` or ``estimate``; ``none`` where there is none."""
+        self._require_fit("density")
+        return self._density() if hasattr(self, "log_prob") else "none"
+
+    @verb
+    def encode(self, data: Any) -> np.ndarray:
+        """The representation of each record, (n, k)."""
+        return self._array(self._encode(self._read(data, "encode")))
+
+    @verb
+    def decode(self, codes: Any) -> Records:
+        """The records that representations stand for."""
+        self._require_fit("decode")
+        return self._decode(torch.as_tensor(np.asarray(codes)))
+
+    @verb
+    def reconstruct(self, data: Any) -> Records:
+        """The records after encoding and decoding."""
+        return self._reconstruct(self._read(data, "reconstruct"))
+
+    @verb
+    def denoise(self, data: Any, noise: float | Mapping[str, float]) -> Records:
+        """The posterior mean of the clean records, if Gaussian noise was added to them.
+
+        Args:
+            data: the noisy records.
+            noise: its standard deviation, in the units of the numbers (pictures: as a share of full range);
+                one for all, or one a field.
+        """
+        records = self._read(data, "denoise")
+        numbers = [f.name for f in self.schema if f.name not in self.given and f.kind in ("number", "image")]
+        sigmas = dict(noise) if isinstance(noise, Mapping) else dict.fromkeys(numbers, noise)
+        for name, sigma in sigmas.items():
+            if name not in numbers:
+                raise ArgumentError(f"noise={name!r} is not a number or picture of the model; {one_of(name, numbers)}")
+            if isinstance(sigma, bool) or not np.isfinite(sigma) or sigma <= 0:
+                raise ArgumentError(f"noise={sigma!r} is out of range; it must be greater than 0")
+        return self._denoise(records, sigmas)
+
+    @verb
+    def complete(self, data: Any, *, seed: int | None = None) -> Records:
+        """Draw what is missing given what is there, which stays as it is."""
+        return self._complete(self._read(data, "complete", partial=True), generator(_seed(seed)))
+
+    @verb
+    def predict_proba(self, data: Any, field: str) -> np.ndarray:
+        """(n, levels): the probability of each value of a category, given all other fields."""
+        self._require_fit("predict_proba")
+        target = self.schema[field]
+        if not isinstance(target, Category) or field in self.given:
+            known = [f.name for f in self.schema.of_kind(Category) if f.name not in self.given]
+            raise ArgumentError(f"field={field!r} is not a category that is modelled; {one_of(field, known)}")
+        return self._array(self._predict_proba(self._read(data, "predict_proba", partial=True), field))
+
+    @verb
+    def predict(self, data: Any, field: str) -> np.ndarray:
+        """The most probable value of a category, given all other fields."""
+        best = self.predict_proba(data, field).argmax(1)
+        return np.asarray(self.schema[field].values, dtype=object)[best]  # type: ignore[attr-defined]
+
+    @verb
+    def responsibilities(self, data: Any) -> np.ndarray:
+        """(n, components): the posterior probability of each component."""
+        return self._array(self._responsibilities(self._read(data, "responsibilities")))
+
+    @verb
+    def assign(self, data: Any) -> np.ndarray:
+        """(n,) the component each record most probably comes from."""
+        return self.responsibilities(data).argmax(1)
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the fitted model to a folder, whole or not at all; `load` reads it."""
+        from pushforward.saving import save
+
+        self._require_fit("save")
+        return save(self, Path(folder))
+
+    # Capability
+
+    @property
+    def fitted(self) -> bool:
+        """Whether it has learned something."""
+        return "schema" in self.__dict__
+
+    def lacks(self, verb: str) -> str | None:
+        """Why this model has not got a verb; None if it has."""
+        if not hasattr(type(self), _HOOKS[verb]):
+            return "this family does not do that"
+        return self._lacks(verb) if self.fitted else None
+
+    # What a family answers
+
+    @abstractmethod
+    def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
+        """Learn; `self.learning` says the schema and the conditions."""
+
+    @abstractmethod
+    def _sample(self, n: int, given: Records | None, generator: torch.Generator) -> Records:
+        """Draw; further keyword-only arguments, annotated, are the options of `sample`."""
+
+    @abstractmethod
+    def _state(self) -> dict[str, Tensor]:
+        """All that was learned, as tensors."""
+
+    @abstractmethod
+    def _skeleton(self) -> dict[str, Tensor]:
+        """Tensors on the device ``meta``, of the names, shapes and types that `_state` has for this configuration."""
+
+    @abstractmethod
+    def _restore(self, state: dict[str, Tensor], device: str) -> None:
+        """Take back what `_state` gave."""
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        """Refuse, by name, fields that the family cannot model or be conditioned on."""
+
+    def _allowed(self) -> tuple[Collection[str], str]:
+        """The fields that `sample` may hold fixed, and what to do about the others."""
+        return self.given, f"fit again with given=[…] naming it; this model was fitted given {list(self.given)}"
+
+    def _lacks(self, verb: str) -> str | None:
+        """Why this fitted model has not got a verb that its family has."""
+        return None
+
+    def _density(self) -> str:
+        return "exact"
+
+    # Shared
+
+    @property
+    def learning(self) -> tuple[Schema, tuple[str, ...]]:
+        """The schema and the conditions, also while the fit is under way."""
+        return self.__dict__["_learned"] if "_learned" in self.__dict__ else (self.schema, self.given)
+
+    def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
+        self._require_fit(verb)
+        return as_records(data, self.schema, partial=partial)
+
+    def _require_fit(self, verb: str) -> None:
+        if not self.fitted:
+            raise NotFittedError(f"{verb} needs a fitted {type(self).__name__}; call fit(data) first")
+
+    @staticmethod
+    def _array(values: Tensor) -> np.ndarray:
+        return values.detach().cpu().double().numpy()
+
+
+def _seed(seed: int | None) -> int | None:
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise ArgumentError(f"seed={seed!r} is out of range; it must be a whole number, at least 0")
+    return None if seed is None else int(seed)
+
+
+def _weights(data: Records | Scan, weights: Any) -> tuple[Records | Scan, np.ndarray | None]:
+    if weights is None:
+        return data, None
+    if isinstance(weights, str):
+        column = data.schema[weights].name
+        values = np.concatenate([chunk.to_numpy()[column] for chunk in data.chunks()])
+        data = data.leaving_out([column], "the weights of the records")
+    else:
+        values = np.asarray(weights)
+    try:
+        values = values.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise ArgumentError("weights must be numbers, one a record, or the name of a column of them") from error
+    if values.shape != (len(data),):
+        raise ArgumentError(f"weights have shape {values.shape}; there are {len(data)} records and each needs one")
+    if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
+        raise DataError("weights must be finite and at least 0, and not all 0")
+    return data, values

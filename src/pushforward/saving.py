@@ -1,0 +1,194 @@
+"""A fitted model as a folder: JSON, safetensors, a card, and a hash of each."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import shutil
+import struct
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor
+
+import pushforward
+from pushforward.card import card
+from pushforward.data.schema import Schema
+from pushforward.errors import ArgumentError, FormatError, PushforwardError
+from pushforward.families import family, name_of
+from pushforward.model import Model
+from pushforward.training.checkpoint import flush
+from pushforward.training.place import pick
+
+FORMAT = 1
+FILES = ("model.json", "weights.safetensors", "README.md")
+SUMS = "SHA256SUMS"
+KEYS = {
+    "format", "version", "family", "hyperparameters", "schema", "given", "density", "seed", "measurements"
+}
+_DTYPES = {
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool,
+}
+
+
+def save(model: Model, folder: Path) -> Path:
+    """Write a fitted model: `model.json`, `weights.safetensors`, `README.md` and their hashes.
+
+    Raises:
+        ArgumentError: the folder exists and is not a saved model, or cannot be written.
+    """
+    if folder.exists() and not (folder.is_dir() and (folder / "model.json").is_file() and (folder / SUMS).is_file()):
+        raise ArgumentError(f"folder={str(folder)!r} exists and is not a saved model; name another or delete it")
+    if not folder.absolute().parent.is_dir():
+        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} does not exist")
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        aside.mkdir()
+        described = describe(model)
+        state = {name: t.detach().cpu().contiguous().clone() for name, t in model._state().items()}
+        (aside / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        safetensors.torch.save_file(state, aside / "weights.safetensors")
+        (aside / "README.md").write_text(card(described, parameters_of(state)), encoding="utf-8")
+        sums = "".join(f"{_hash(aside / name)}  {name}\n" for name in FILES)
+        (aside / SUMS).write_text(sums)
+        for path in (*aside.iterdir(), aside):
+            flush(path)
+        _swap(aside, folder)
+    except OSError as error:
+        raise ArgumentError(f"folder={str(folder)!r} cannot be written ({error})") from error
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return folder
+
+
+def describe(model: Model) -> dict[str, Any]:
+    """All about a fitted model but its weights, as plain JSON values."""
+    return {
+        "format": FORMAT,
+        "version": pushforward.__version__,
+        "family": name_of(type(model)),
+        "hyperparameters": model.get_params(),
+        "schema": model.schema.to_json(),
+        "given": list(model.given),
+        "density": model.density,
+        "seed": model.measurements["seed"],
+        "measurements": model.measurements,
+    }
+
+
+def load(folder: str | Path, *, device: str = "auto", cls: type[Model] | None = None) -> Model:
+    """Read a fitted model from a folder, on any device.
+
+    Nothing of the folder is run. Hashes, keys, names, shapes and types are checked against what the
+    configuration implies before the weights are read.
+
+    Args:
+        folder: what `save` wrote.
+        device: where it shall compute.
+        cls: the class of a family that is not part of the package.
+
+    Raises:
+        FormatError: a file is missing or changed, a key is unknown, or the weights are not those of this model.
+    """
+    folder = Path(folder)
+    _check_hashes(folder)
+    described = read_description(folder)
+    try:
+        kind = cls or family(described["family"])
+        model = kind(**described["hyperparameters"])
+    except (PushforwardError, TypeError) as error:
+        raise FormatError(f"{folder}/model.json: {error}") from error
+    schema = Schema.from_json(described["schema"])
+    given = tuple(described["given"])
+    if not set(given) <= set(schema.names):
+        raise FormatError(f"{folder}/model.json: given={list(given)} are not all fields of the schema")
+    model.__dict__.update(schema=schema, given=given, measurements=described["measurements"])
+    expected = model._skeleton()
+    _check_weights(folder / "weights.safetensors", expected)
+    model._restore(safetensors.torch.load_file(folder / "weights.safetensors"), pick(device))
+    return model
+
+
+def read_description(folder: Path) -> dict[str, Any]:
+    """What `model.json` says, checked for its keys.
+
+    Raises:
+        FormatError: it is absent, is not JSON, has other keys, or is of a later format.
+    """
+    path = folder / "model.json"
+    if not path.is_file():
+        raise FormatError(f"{str(folder)!r} is not a saved model (it has no model.json); save one with model.save()")
+    try:
+        described = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise FormatError(f"{path} is not JSON ({error}); copy the model again") from error
+    if not isinstance(described, dict) or described.get("format") != FORMAT:
+        raise FormatError(f"{path} is not of format {FORMAT}; read it with the version that wrote it, or update")
+    if odd := set(described) ^ KEYS:
+        raise FormatError(f"{path} has other keys than a model has: {', '.join(sorted(odd))}")
+    return described
+
+
+def parameters_of(state: dict[str, Tensor]) -> int:
+    """How many numbers were learned."""
+    return sum(tensor.numel() for tensor in state.values())
+
+
+def _check_hashes(folder: Path) -> None:
+    if not (folder / "model.json").is_file():
+        read_description(folder)
+    try:
+        listed = dict(reversed(line.split("  ", 1)) for line in (folder / SUMS).read_text().splitlines())
+    except (OSError, ValueError) as error:
+        raise FormatError(f"{folder}/{SUMS} is missing or damaged; copy the model again") from error
+    if set(listed) != set(FILES):
+        raise FormatError(f"{folder}/{SUMS} must list {', '.join(FILES)}; copy the model again")
+    for name, digest in listed.items():
+        if not (folder / name).is_file():
+            raise FormatError(f"{folder}/{name} is missing; copy the model again")
+        if _hash(folder / name) != digest:
+            raise FormatError(f"{folder}/{name} is not what was saved (its hash differs); copy the model again")
+
+
+def _check_weights(path: Path, expected: dict[str, Tensor]) -> None:
+    """Compare the header alone: nothing is allocated for weights that do not belong."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > 100_000_000 or length > path.stat().st_size:
+                raise ValueError("its header is too long")
+            header = json.loads(file.read(length))
+    except (OSError, ValueError, struct.error) as error:
+        raise FormatError(f"{path} is not a safetensors file ({error}); copy the model again") from error
+    header.pop("__metadata__", None)
+    if odd := set(header) ^ set(expected):
+        raise FormatError(f"{path} has other tensors than this model: {', '.join(sorted(odd)[:4])}")
+    for name, tensor in expected.items():
+        shape, dtype = tuple(header[name]["shape"]), _DTYPES.get(header[name]["dtype"])
+        if shape != tuple(tensor.shape) or dtype != tensor.dtype:
+            raise FormatError(f"{path}: {name} is {dtype} {shape}, this model has {tensor.dtype} {tuple(tensor.shape)}")
+        begin, end = header[name]["data_offsets"]
+        if end - begin != math.prod(shape) * tensor.element_size():
+            raise FormatError(f"{path}: {name} has {end - begin} bytes, which is not what its shape needs")
+
+
+def _swap(aside: Path, folder: Path) -> None:
+    """Put a finished folder in place of an old one, which is deleted after."""
+    old = folder.with_name(f".{folder.name}.old.{os.getpid()}")
+    if folder.exists():
+        folder.rename(old)
+    aside.rename(folder)
+    flush(folder.absolute().parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

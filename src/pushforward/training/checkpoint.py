@@ -1,0 +1,92 @@
+"""Checkpoints: whole directories, written aside, flushed and renamed, so that a crash leaves the one before."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+from torch import Tensor
+
+from pushforward.errors import FormatError
+
+KEPT = 2
+
+
+class Checkpoints:
+    """The checkpoints of one run, in one folder.
+
+    Args:
+        folder: where they go; it is made when the first is written.
+        fingerprint: what a run must share to go on from them, as plain JSON.
+
+    Raises:
+        FormatError: the folder holds checkpoints of another run, or something that is not ours.
+    """
+
+    def __init__(self, folder: str | Path, fingerprint: Mapping[str, Any]):
+        self.folder = Path(folder)
+        self._fingerprint = json.loads(json.dumps(fingerprint))
+        if self.folder.is_file() or (self.folder.is_dir() and not self._ours()):
+            raise FormatError(f"folder={str(folder)!r} exists and holds no run; name another or empty it")
+
+    def save(self, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
+        """Write the state after `step`; what stood there before stays until this is whole."""
+        final = self.folder / f"step-{step:012d}"
+        if final.exists():
+            return final
+        aside = self.folder / f".writing-{os.getpid()}"
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+        safetensors.torch.save_file(whole, aside / "state.safetensors")
+        (aside / "state.json").write_text(json.dumps({"fingerprint": self._fingerprint, "step": step, **facts}))
+        for path in (*aside.iterdir(), aside):
+            flush(path)
+        aside.rename(final)
+        flush(self.folder)
+        for old in self._steps()[:-KEPT]:
+            shutil.rmtree(old, ignore_errors=True)
+        return final
+
+    def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
+        """The newest state, or None where none was written.
+
+        Raises:
+            FormatError: it belongs to another run, or cannot be read.
+        """
+        steps = self._steps()
+        if not steps:
+            return None
+        try:
+            facts = json.loads((steps[-1] / "state.json").read_text())
+            tensors = safetensors.torch.load_file(steps[-1] / "state.safetensors")
+        except (OSError, ValueError, safetensors.SafetensorError) as error:
+            raise FormatError(f"checkpoint {steps[-1]} cannot be read ({error}); delete it to go on from another") from error
+        for key, value in self._fingerprint.items():
+            if facts["fingerprint"].get(key) != value:
+                raise FormatError(
+                    f"folder={str(self.folder)!r} holds a run with {key}={facts['fingerprint'].get(key)!r}, "
+                    f"this one has {key}={value!r}; name another folder"
+                )
+        return tensors, facts
+
+    def _steps(self) -> list[Path]:
+        return sorted(self.folder.glob("step-*")) if self.folder.is_dir() else []
+
+    def _ours(self) -> bool:
+        return all(p.name.startswith(("step-", ".writing-")) for p in self.folder.iterdir())
+
+
+def flush(path: Path) -> None:
+    """Wait until a file or directory is on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

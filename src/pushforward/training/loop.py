@@ -1,0 +1,326 @@
+"""The one training loop: players take steps, and every step is told."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pushforward.errors import DivergedError, FormatError, PushforwardError
+from pushforward.training.average import Average
+from pushforward.training.batches import Batches
+from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.place import Place, parameters_of
+from pushforward.training.player import Player
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import generator, mix, scope
+from pushforward.training.run import Run
+
+PATIENCE = 1.5  # a run without a budget ends at this many times its best step
+LOOKS = 5  # and not before this many looks at held-out data after the best one
+
+
+@dataclass
+class State:
+    """The position of a run; with the tensors of its players it is all that a resumed run needs."""
+
+    batch: int
+    step: int = 0
+    rows: int = 0
+    elapsed: float = 0.0
+    best: float = math.inf
+    best_step: int = 0
+    finished: bool = False
+    kept: list[list[Tensor]] = field(default_factory=list)  # averaged weights at the best step, by player
+
+    def facts(self) -> dict[str, Any]:
+        """What goes into a checkpoint as JSON."""
+        names = ("batch", "rows", "elapsed", "best_step", "finished")
+        best = self.best if math.isfinite(self.best) else None
+        return {**{name: getattr(self, name) for name in names}, "best": best}
+
+
+def train(
+    players: Sequence[Player],
+    batches: Batches,
+    run: Run,
+    state: State,
+    *,
+    place: Place | None = None,
+    held_out: Batches | None = None,
+    checkpoints: Checkpoints | None = None,
+) -> Iterator[Progress]:
+    """Take steps until the budget is spent, and leave the averaged weights in the modules.
+
+    Before each step the generators are seeded from (seed, process, step), and the records of a step follow
+    from (seed, records seen), so that a run that goes on from a checkpoint equals one that never stopped.
+    Closing the iterator between two steps writes a checkpoint.
+
+    Args:
+        players: who learns what; in each step they move in this order.
+        batches: the data.
+        run: budget, seed and place.
+        state: where to start; it is kept up to date.
+        place: where to compute.
+        held_out: data that is only looked at; the weights that do best on it are the ones that stay.
+        checkpoints: where the state is kept on the way.
+
+    Raises:
+        DivergedError: a loss is not finite; the last good checkpoint stays.
+    """
+    place = place or Place(run)
+    trainer = _Trainer(players, batches, run, state, place, held_out, checkpoints)
+    yield from trainer.steps()
+
+
+class _Trainer:
+    def __init__(self, players, batches, run, state, place, held_out, checkpoints):  # type: ignore[no-untyped-def]
+        self.players: Sequence[Player] = players
+        self.batches: Batches = batches
+        self.run: Run = run
+        self.state: State = state
+        self.place: Place = place
+        self.held_out: Batches | None = held_out
+        self.checkpoints: Checkpoints | None = checkpoints
+        self.parameters = [parameters_of(player.module) for player in players]
+        self.optimizers = [p.optimizer(q) for p, q in zip(players, self.parameters, strict=True)]
+        self.rates = [[g["lr"] for g in optimizer.param_groups] for optimizer in self.optimizers]
+        self.averages = [Average(p.module, p.average) if p.average else None for p in players]
+        self.generator = generator(0, device=place.device)
+        self.interval = max(50, math.ceil(batches.total / state.batch))  # steps between looks at held-out data
+
+    def steps(self) -> Iterator[Progress]:
+        run, state = self.run, self.state
+        self._resume()
+        started = saved = time.monotonic()
+        before = state.elapsed
+        if self.checkpoints is not None and state.step == 0:
+            self._save()
+        try:
+            while not (state.finished or self._spent()):
+                note = ""
+                try:
+                    losses = self._step()
+                except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                    note = self._halve(error)
+                    losses = {}
+                if losses:
+                    losses |= self._look()
+                state.elapsed = self.place.agree(before + time.monotonic() - started)
+                if self.checkpoints is not None and time.monotonic() - saved >= run.checkpoint:
+                    self._save()
+                    saved = time.monotonic()
+                yield Progress("train", state.step, losses, state.elapsed, self._remaining(), note)
+        finally:
+            # Reached at the end and where the consumer closes the iterator: between two steps in either case.
+            # After an error the weights may be half moved, so the last checkpoint stays the newest.
+            if self.checkpoints is not None and self._whole():
+                self._save()
+        self._leave()
+
+    def _step(self) -> dict[str, float]:
+        """One move of every player whose turn it is."""
+        state, place = self.state, self.place
+        self._moving = True
+        seed = mix(self.run.seed, place.rank, state.step)
+        self.generator.manual_seed(seed)  # ours alone, made in __init__
+        share = slice(place.rank, None, place.world)
+        batch = self.batches.at(state.rows, state.batch, share)
+        losses: dict[str, Tensor] = {}
+        with scope(seed, place.device):
+            for i, player in enumerate(self.players):
+                if state.step % player.every == 0:
+                    losses |= self._move(i, player, batch)
+        numbers = dict(zip(losses, torch.stack(list(losses.values())).tolist(), strict=True))
+        state.step += 1
+        state.rows += state.batch
+        for average in self.averages:
+            if average is not None:
+                average.update(state.step)
+        self._moving = False
+        return numbers
+
+    def _move(self, i: int, player: Player, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        with self.place.autocast():
+            out = player.loss(batch, self.generator)
+        loss, facts = out if isinstance(out, tuple) else (out, {})
+        report = {player.name: loss.detach().float(), **{k: v.detach().float() for k, v in facts.items()}}
+        if self.place.world > 1:
+            report = {k: v.clone() for k, v in report.items()}
+            self.place.mean(report.values())
+        if not math.isfinite(report[player.name].item()):
+            raise DivergedError(self._diverged(player, report[player.name].item()))
+        optimizer = self.optimizers[i]
+        loss.backward()
+        self.place.mean([p.grad for p in self.parameters[i] if p.grad is not None])
+        if player.clip:
+            torch.nn.utils.clip_grad_norm_(self.parameters[i], player.clip)
+        factor = player.factor(self.state.step)
+        for group, rate in zip(optimizer.param_groups, self.rates[i], strict=True):
+            group["lr"] = rate * factor
+        optimizer.step()
+        # A loss may send gradients into another player's weights; none of them is to see those.
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        return report
+
+    def _diverged(self, player: Player, value: float) -> str:
+        rate = self.optimizers[self.players.index(player)].param_groups[0]["lr"]
+        kept = f"; the last good state is in {str(self.checkpoints.folder)!r}" if self.checkpoints else ""
+        precision = "" if self.place.precision == "float32" else " or say precision=float32"
+        return (
+            f"the loss of {player.name} is {value} at step {self.state.step}; "
+            f"lower the learning rate (it is {rate:.2g}){precision}{kept}"
+        )
+
+    def _halve(self, error: BaseException) -> str:
+        """Halve the batch after a failure to allocate; any other failure goes on up."""
+        full = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
+        if not full:
+            raise error
+        if self.state.batch == 1:
+            raise PushforwardError("a batch of one does not fit into memory; make the network smaller") from error
+        for optimizer in self.optimizers:
+            optimizer.zero_grad(set_to_none=True)
+        if self.place.device.type == "cuda":
+            torch.cuda.empty_cache()
+        self._moving = False
+        self.state.batch //= 2
+        return f"out of memory: the batch is halved to {self.state.batch}"
+
+    def _look(self) -> dict[str, float]:
+        """The held-out loss of the averaged weights, at every `interval`-th step."""
+        state = self.state
+        if self.held_out is None or state.step % self.interval:
+            return {}
+        loss = self._held_out_loss()
+        if loss < state.best:
+            state.best, state.best_step = loss, state.step
+            state.kept = [[v.clone() for v in self._values(i)] for i in range(len(self.players))]
+        if self.run.minutes is None and self.run.steps is None:
+            patience = max(PATIENCE * state.best_step, state.best_step + LOOKS * self.interval)
+            state.finished = state.step >= patience
+        return {"held-out": loss}
+
+    @torch.no_grad()
+    def _held_out_loss(self) -> float:
+        assert self.held_out is not None
+        size = min(self.held_out.total, max(self.state.batch, 512))
+        losses = []
+        with _averaged(self.averages), scope(mix(self.run.seed, -1), self.place.device):
+            for player in self.players[:1]:
+                player.module.eval()
+                self.generator.manual_seed(mix(self.run.seed, -1))  # the same noise at every look
+                for start in range(0, self.held_out.total, size):
+                    batch = self.held_out.at(start, min(size, self.held_out.total - start))
+                    with self.place.autocast():
+                        out = player.loss(batch, self.generator)
+                    loss = out[0] if isinstance(out, tuple) else out
+                    losses.append((loss.float().item(), len(next(iter(batch.values())))))
+                player.module.train()
+        return self.place.agree(sum(v * n for v, n in losses) / sum(n for _, n in losses))
+
+    def _values(self, i: int) -> list[Tensor]:
+        average = self.averages[i]
+        return average.values if average is not None else [p.detach() for p in self.parameters[i]]
+
+    def _spent(self) -> bool:
+        run, state = self.run, self.state
+        late = run.minutes is not None and state.elapsed >= 60 * run.minutes
+        return late or (run.steps is not None and state.step >= run.steps)
+
+    def _remaining(self) -> float | None:
+        run, state = self.run, self.state
+        bounds = []
+        if run.minutes is not None:
+            bounds.append(max(0.0, 60 * run.minutes - state.elapsed))
+        if run.steps is not None and state.step:
+            bounds.append(state.elapsed / state.step * (run.steps - state.step))
+        return min(bounds) if bounds else None
+
+    def _leave(self) -> None:
+        """Leave the weights that are to be used in the modules."""
+        for i, average in enumerate(self.averages):
+            values = self.state.kept[i] if self.state.kept else None if average is None else average.values
+            if values is not None:
+                for live, value in zip(self.players[i].module.parameters(), values, strict=True):
+                    live.data.copy_(value)
+            self.players[i].module.eval()
+
+    # What a checkpoint holds: weights, averages, the best averages so far, and the optimiser's tensors.
+
+    _moving = False
+
+    def _whole(self) -> bool:
+        """Whether no step is half done and all weights are finite."""
+        return not self._moving and all(bool(p.isfinite().all()) for ps in self.parameters for p in ps)
+
+    def _save(self) -> None:
+        if self.checkpoints is None or not self._whole():
+            return
+        if self.place.first:
+            self.checkpoints.save(self.state.step, self._tensors(), self.state.facts())
+
+    def _tensors(self) -> dict[str, Tensor]:
+        out: dict[str, Tensor] = {}
+        for i, player in enumerate(self.players):
+            out |= {f"{player.name}.live.{k}": v for k, v in player.module.state_dict().items()}
+            if self.averages[i] is not None:
+                out |= {f"{player.name}.average.{j}": v for j, v in enumerate(self._values(i))}
+            if self.state.kept:
+                out |= {f"{player.name}.kept.{j}": v for j, v in enumerate(self.state.kept[i])}
+            for j, slots in self.optimizers[i].state_dict()["state"].items():
+                out |= {f"{player.name}.optimizer.{j}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        return {name: tensor.detach().clone() for name, tensor in out.items()}  # tied tensors are written twice
+
+    def _resume(self) -> None:
+        found = self.checkpoints.latest() if self.checkpoints is not None else None
+        if found is None:
+            return
+        tensors, facts = found
+        state = self.state
+        state.step, state.rows, state.batch = facts["step"], facts["rows"], facts["batch"]
+        state.elapsed, state.best_step, state.finished = facts["elapsed"], facts["best_step"], facts["finished"]
+        state.best = math.inf if facts["best"] is None else facts["best"]
+        try:
+            for i, player in enumerate(self.players):
+                self._restore(i, player, tensors)
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise FormatError(f"the checkpoint does not fit these players ({error}); name another folder") from error
+
+    def _restore(self, i: int, player: Player, tensors: Mapping[str, Tensor]) -> None:
+        def part(kind: str) -> dict[str, Tensor]:
+            start = f"{player.name}.{kind}."
+            return {k.removeprefix(start): v.to(self.place.device) for k, v in tensors.items() if k.startswith(start)}
+
+        player.module.load_state_dict(part("live"))
+        average = self.averages[i]
+        if average is not None:
+            values = part("average")
+            average.values = [values[str(j)] for j in range(len(values))]
+        if kept := part("kept"):
+            self.state.kept.append([kept[str(j)] for j in range(len(kept))])
+        slots: dict[int, dict[str, Tensor]] = {}
+        for key, value in part("optimizer").items():
+            j, _, slot = key.partition(".")
+            slots.setdefault(int(j), {})[slot] = value.cpu() if slot == "step" and self._cpu_step() else value
+        groups = self.optimizers[i].state_dict()["param_groups"]
+        self.optimizers[i].load_state_dict({"state": slots, "param_groups": groups})
+
+    def _cpu_step(self) -> bool:
+        return self.place.device.type == "cpu"
+
+
+def _averaged(averages: Sequence[Average | None]) -> contextlib.ExitStack:
+    """Inside, all players compute with their averaged weights."""
+    stack = contextlib.ExitStack()
+    for average in averages:
+        if average is not None:
+            stack.enter_context(average.in_place())
+    return stack

@@ -1,0 +1,97 @@
+"""Sufficient statistics: what chunks of data say about parameters, and how that adds up."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Self
+
+from torch import Tensor
+
+from pushforward.errors import DivergedError
+from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.place import Place
+from pushforward.training.progress import Progress
+from pushforward.training.run import Run
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """Tensors that add, over chunks and over processes; a family says in a subclass which."""
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(*(a + b for a, b in zip(self.tensors(), other.tensors(), strict=True)))
+
+    def tensors(self) -> list[Tensor]:
+        """The tensors, in the order of the fields."""
+        return [getattr(self, field.name) for field in dataclasses.fields(self)]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What one pass over the data gives: new parameters, and what the old ones scored."""
+
+    parameters: dict[str, Tensor]
+    score: float
+
+
+def total(statistics: Iterable[Statistic], place: Place) -> Statistic:
+    """The sum over the chunks of this process's share, and over all processes."""
+    whole: Statistic | None = None
+    for statistic in statistics:
+        whole = statistic if whole is None else whole + statistic
+    assert whole is not None
+    place.total(whole.tensors())
+    return whole
+
+
+def climb(
+    parameters: dict[str, Tensor],
+    update: Callable[[dict[str, Tensor]], Estimate],
+    run: Run,
+    place: Place,
+    *,
+    tolerance: float,
+    most: int,
+    checkpoints: Checkpoints | None = None,
+) -> Iterator[tuple[Progress, dict[str, Tensor]]]:
+    """Repeat `update` until the score no longer rises by `tolerance`, or the budget is spent.
+
+    Args:
+        parameters: where to start.
+        update: one pass over the data.
+        run: `steps` and `minutes` bound it.
+        place: where it computes.
+        tolerance: smallest rise of the score (mean nats a record) that counts.
+        most: passes after which it stops in any case, where `run` says neither.
+        checkpoints: where the parameters are kept on the way.
+
+    Raises:
+        DivergedError: the score is not finite.
+    """
+    step, spent, best, converged = 0, 0.0, -float("inf"), False
+    if checkpoints is not None and (found := checkpoints.latest()) is not None:
+        parameters, facts = found
+        step, spent, best, converged = facts["step"], facts["elapsed"], facts["score"], facts["converged"]
+    start, saved = time.monotonic() - spent, time.monotonic()
+    limit = run.steps or (most if run.minutes is None else 2**62)
+    elapsed, done = spent, converged or step >= limit
+    if done:
+        yield Progress("em", step, {"nats": best}, elapsed, 0.0), parameters
+    while not done:
+        estimate = update(parameters)
+        if not math.isfinite(estimate.score):
+            raise DivergedError(f"the log-likelihood is {estimate.score} at step {step + 1}; look for huge values")
+        parameters, step = estimate.parameters, step + 1
+        elapsed = place.agree(time.monotonic() - start)
+        converged = run.steps is None and estimate.score - best < tolerance
+        done = converged or step >= limit or (run.minutes is not None and elapsed >= 60 * run.minutes)
+        best = max(best, estimate.score)
+        if checkpoints is not None and place.first and (done or time.monotonic() - saved >= run.checkpoint):
+            checkpoints.save(step, parameters, {"elapsed": elapsed, "score": best, "converged": converged})
+            saved = time.monotonic()
+        remaining = None if run.steps is None else elapsed / step * (run.steps - step)
+        yield Progress("em", step, {"nats": estimate.score}, elapsed, remaining), parameters
