@@ -23,7 +23,7 @@ from pushforward.model import Model
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.place import Place
 from pushforward.training.progress import Progress
-from pushforward.training.randomness import mix
+from pushforward.training.randomness import mix, moved
 from pushforward.training.run import Run
 from pushforward.training.statistic import Estimate, climb, total
 
@@ -241,9 +241,7 @@ class GaussianMixture(Model):
         return overlay(whole, records)
 
     def _drawn(self, records: Records, generator: torch.Generator) -> Cells:
-        generator = generator if self._device == "cpu" else torch.Generator(self._device).manual_seed(
-            int(torch.randint(2**62, (1,), generator=generator))  # a draw on the GPU follows from the same seed
-        )
+        generator = moved(generator, self._device)
         pieces = []
         for chunk in records.chunks():
             cells = self._encode_cells(chunk)

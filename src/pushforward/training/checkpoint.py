@@ -40,8 +40,8 @@ class Checkpoints:
         final = self.folder / f"step-{step:012d}"
         if final.exists():
             return final
+        self._sweep()
         aside = self.folder / f".writing-{os.getpid()}"
-        shutil.rmtree(aside, ignore_errors=True)
         aside.mkdir(parents=True)
         whole = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
         safetensors.torch.save_file(whole, aside / "state.safetensors")
@@ -50,8 +50,9 @@ class Checkpoints:
             flush(path)
         aside.rename(final)
         flush(self.folder)
-        for old in self._steps()[:-KEPT]:
-            shutil.rmtree(old, ignore_errors=True)
+        for old in self._steps()[:-KEPT]:  # renamed first: what is half deleted is no checkpoint any more
+            old.rename(old.with_name(f".deleting-{old.name}"))
+        self._sweep()
         return final
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -67,7 +68,9 @@ class Checkpoints:
             facts = json.loads((steps[-1] / "state.json").read_text())
             tensors = safetensors.torch.load_file(steps[-1] / "state.safetensors")
         except (OSError, ValueError, safetensors.SafetensorError) as error:
-            raise FormatError(f"checkpoint {steps[-1]} cannot be read ({error}); delete it to go on from another") from error
+            raise FormatError(
+                f"checkpoint {steps[-1]} cannot be read ({error}); delete it to go on from another"
+            ) from error
         for key, value in self._fingerprint.items():
             if facts["fingerprint"].get(key) != value:
                 raise FormatError(
@@ -79,8 +82,25 @@ class Checkpoints:
     def _steps(self) -> list[Path]:
         return sorted(self.folder.glob("step-*")) if self.folder.is_dir() else []
 
+    def _sweep(self) -> None:
+        """Clear away what a run that was killed left half written or half deleted."""
+        for rest in (*self.folder.glob(".writing-*"), *self.folder.glob(".deleting-*")):
+            shutil.rmtree(rest, ignore_errors=True)
+
     def _ours(self) -> bool:
-        return all(p.name.startswith(("step-", ".writing-")) for p in self.folder.iterdir())
+        return all(p.name.startswith(("step-", ".writing-", ".deleting-")) for p in self.folder.iterdir())
+
+
+def discard(folder: str | Path) -> None:
+    """Delete the checkpoints of a folder, and the folder itself where nothing else is in it."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return
+    for path in folder.iterdir():
+        if path.name.startswith(("step-", ".writing-", ".deleting-")):
+            shutil.rmtree(path, ignore_errors=True)
+    if not any(folder.iterdir()):
+        folder.rmdir()
 
 
 def flush(path: Path) -> None:

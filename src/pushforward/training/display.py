@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import signal
 import sys
 import threading
@@ -34,12 +36,18 @@ def drain(progress: Iterator[Progress], *, title: str = "fit", stream: TextIO | 
 
 
 def follow(shown: Iterator[Progress], progress: Any) -> Progress | None:
-    """Go through `shown`, and close `progress` between two steps when asked to stop."""
+    """Go through `shown`, and close `progress` between two steps when asked to stop.
+
+    Raises:
+        Interrupted: it was asked to stop.
+    """
     last = None
     with _Stop() as stop:
-        for last in shown:
+        for now in shown:
+            last = now
             if stop.asked:
-                shown.close()  # type: ignore[attr-defined]
+                if shown is not progress:
+                    shown.close()  # type: ignore[attr-defined] - the screen first, so that a bar does not wait
                 progress.close()  # the loop writes its checkpoint here
                 raise Interrupted
     return last
@@ -50,64 +58,91 @@ def silent(progress: Iterator[Progress], *, title: str, stream: TextIO) -> Itera
     yield from progress
 
 
+def json_lines(progress: Iterator[Progress], *, stream: TextIO) -> Iterator[Progress]:
+    """One JSON object a step, for programs."""
+    due = 0.0
+    for last in progress:
+        print(json.dumps(last.to_json()), file=stream)
+        if time.monotonic() >= due:
+            stream.flush()
+            due = time.monotonic() + EVERY
+        yield last
+    stream.flush()
+
+
 def lines(progress: Iterator[Progress], *, title: str, stream: TextIO) -> Iterator[Progress]:
     """A plain line now and then, and at the end."""
     due, last = time.monotonic(), None
-    for last in progress:
+    for last, told in _remembering(progress):
         if last.note or time.monotonic() >= due:
-            print(f"{title}: {in_words(last)}", file=stream, flush=True)
+            print(f"{title}: {in_words(told)}", file=stream, flush=True)
             due = time.monotonic() + LINE_EVERY
         yield last
     if last is not None:
-        print(f"{title}: done, {in_words(last)}", file=stream, flush=True)
+        print(f"{title}: done, {in_words(told)}", file=stream, flush=True)
 
 
 def bar(progress: Iterator[Progress], *, title: str, stream: TextIO) -> Iterator[Progress]:
     """A bar with phase, losses, speed and time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+    from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
     columns = (
-        TextColumn("[bold]{task.description}"),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TextColumn("{task.fields[words]}"),
+        TextColumn("{task.description}", style="bold", markup=False),
+        BarColumn(bar_width=24, table_column=Column(min_width=8)),
+        TextColumn("{task.fields[words]}", markup=False),
     )
-    console = Console(file=stream)
-    with Bar(*columns, console=console, transient=False, refresh_per_second=1 / EVERY) as screen:
-        task, due = screen.add_task(title, total=None, words=""), 0.0
-        last = None
-        for last in progress:
+    console = Console(file=stream, highlight=False)
+    with Bar(*columns, console=console, refresh_per_second=1 / EVERY) as screen:
+        task, due, last = screen.add_task(title, total=None, words="starting"), 0.0, None
+        for last, told in _remembering(progress):
             if last.note:
-                screen.console.print(f"{title}: {last.note}")
+                screen.console.print(f"{title}: {last.note}", markup=False)
             if time.monotonic() >= due:
                 total = None if last.remaining is None else last.elapsed + last.remaining
-                screen.update(task, completed=last.elapsed, total=total, words=in_words(last))
+                screen.update(task, completed=last.elapsed, total=total, words=in_words(told))
                 due = time.monotonic() + EVERY
             yield last
         if last is not None:
-            screen.update(task, completed=1, total=1, words=in_words(last))
+            screen.update(task, completed=1, total=1, words=in_words(told))
+
+
+def _remembering(progress: Iterator[Progress]) -> Iterator[tuple[Progress, Progress]]:
+    """The run, and beside it the same with the losses that are not of every step, such as the held-out one."""
+    losses: dict[str, float] = {}
+    for now in progress:
+        losses |= now.losses
+        yield now, dataclasses.replace(now, losses=dict(losses))
 
 
 def in_words(progress: Progress) -> str:
     """Where a run stands, on one line.
 
     >>> in_words(Progress("train", 120, {"loss": 0.5}, elapsed=6.0, remaining=54.0))
-    'train 120 · loss 0.500 · 20.0/s · 54 s left'
+    'train 120 · loss 0.500 · 20.0 steps/s · 54 s left'
+    >>> in_words(Progress("train", 3, {"loss": 2e-5}, elapsed=6.0))
+    'train 3 · loss 2.0e-05 · 2.0 s/step · 6 s'
     """
     parts = [f"{progress.phase} {progress.step:,}"]
-    parts += [f"{name} {value:.3f}" for name, value in progress.losses.items()]
+    parts += [f"{name} {_number(value)}" for name, value in progress.losses.items()]
     if progress.elapsed > 0 and progress.step:
-        parts.append(f"{progress.step / progress.elapsed:.1f}/s")
-    if progress.remaining is not None:
-        parts.append(f"{_clock(progress.remaining)} left")
+        speed = progress.step / progress.elapsed
+        parts.append(f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step")
+    parts.append(f"{_clock(progress.remaining)} left" if progress.remaining else _clock(progress.elapsed))
     return " · ".join(parts) + (f" · {progress.note}" if progress.note else "")
+
+
+def _number(value: float) -> str:
+    return f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.1e}"
 
 
 def _clock(seconds: float) -> str:
     whole = round(seconds)
-    return f"{whole} s" if whole < 100 else f"{whole // 60}:{whole % 60:02d} min"
+    if whole < 100:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02d} min" if whole < 6000 else f"{whole // 3600}:{whole // 60 % 60:02d} h"
 
 
 class _Stop:

@@ -98,6 +98,8 @@ class _Trainer:
     def steps(self) -> Iterator[Progress]:
         run, state = self.run, self.state
         self._resume()
+        for player in self.players:
+            player.module.train()
         started = saved = time.monotonic()
         before = state.elapsed
         if self.checkpoints is not None and state.step == 0:
@@ -155,7 +157,8 @@ class _Trainer:
             report = {k: v.clone() for k, v in report.items()}
             self.place.mean(report.values())
         if not math.isfinite(report[player.name].item()):
-            raise DivergedError(self._diverged(player, report[player.name].item()))
+            value = report[player.name].item()
+            raise DivergedError(self._diverged(player, f"the loss of {player.name} is {value} at"))
         optimizer = self.optimizers[i]
         loss.backward()
         self.place.mean([p.grad for p in self.parameters[i] if p.grad is not None])
@@ -170,21 +173,18 @@ class _Trainer:
             optimizer.zero_grad(set_to_none=True)
         return report
 
-    def _diverged(self, player: Player, value: float) -> str:
+    def _diverged(self, player: Player, what: str) -> str:
         rate = self.optimizers[self.players.index(player)].param_groups[0]["lr"]
         kept = f"; the last good state is in {str(self.checkpoints.folder)!r}" if self.checkpoints else ""
         precision = "" if self.place.precision == "float32" else " or say precision=float32"
-        return (
-            f"the loss of {player.name} is {value} at step {self.state.step}; "
-            f"lower the learning rate (it is {rate:.2g}){precision}{kept}"
-        )
+        return f"{what} step {self.state.step}; lower the learning rate (it is {rate:.2g}){precision}{kept}"
 
     def _halve(self, error: BaseException) -> str:
         """Halve the batch after a failure to allocate; any other failure goes on up."""
         full = isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)
         if not full:
             raise error
-        if self.state.batch == 1:
+        if self.state.batch < 2 * self.place.world:
             raise PushforwardError("a batch of one does not fit into memory; make the network smaller") from error
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
@@ -192,6 +192,7 @@ class _Trainer:
             torch.cuda.empty_cache()
         self._moving = False
         self.state.batch //= 2
+        self.state.batch -= self.state.batch % self.place.world
         return f"out of memory: the batch is halved to {self.state.batch}"
 
     def _look(self) -> dict[str, float]:
@@ -228,7 +229,7 @@ class _Trainer:
 
     def _values(self, i: int) -> list[Tensor]:
         average = self.averages[i]
-        return average.values if average is not None else [p.detach() for p in self.parameters[i]]
+        return average.values if average is not None else [p.detach() for p in self.players[i].module.parameters()]
 
     def _spent(self) -> bool:
         run, state = self.run, self.state
@@ -246,6 +247,9 @@ class _Trainer:
 
     def _leave(self) -> None:
         """Leave the weights that are to be used in the modules."""
+        for player, parameters in zip(self.players, self.parameters, strict=True):
+            if not _finite(parameters):  # the gradient of the last step was not, though its loss was
+                raise DivergedError(self._diverged(player, f"the weights of {player.name} are not finite after"))
         for i, average in enumerate(self.averages):
             values = self.state.kept[i] if self.state.kept else None if average is None else average.values
             if values is not None:
@@ -259,7 +263,7 @@ class _Trainer:
 
     def _whole(self) -> bool:
         """Whether no step is half done and all weights are finite."""
-        return not self._moving and all(bool(p.isfinite().all()) for ps in self.parameters for p in ps)
+        return not self._moving and all(_finite(parameters) for parameters in self.parameters)
 
     def _save(self) -> None:
         if self.checkpoints is None or not self._whole():
@@ -292,7 +296,8 @@ class _Trainer:
             for i, player in enumerate(self.players):
                 self._restore(i, player, tensors)
         except (KeyError, RuntimeError, ValueError) as error:
-            raise FormatError(f"the checkpoint does not fit these players ({error}); name another folder") from error
+            why = " ".join(str(error).split())[:160]
+            raise FormatError(f"the checkpoint does not fit these players ({why}); name another folder") from error
 
     def _restore(self, i: int, player: Player, tensors: Mapping[str, Tensor]) -> None:
         def part(kind: str) -> dict[str, Tensor]:
@@ -315,6 +320,10 @@ class _Trainer:
 
     def _cpu_step(self) -> bool:
         return self.place.device.type == "cpu"
+
+
+def _finite(tensors: Sequence[Tensor]) -> bool:
+    return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
 
 def _averaged(averages: Sequence[Average | None]) -> contextlib.ExitStack:

@@ -30,6 +30,9 @@ def adam(lr: float, betas: tuple[float, float] = (0.9, 0.99), weight_decay: floa
     return build
 
 
+STEADY = inverse_root()
+
+
 @dataclass(frozen=True)
 class Player:
     """One side of a training game: some parameters and the loss that moves them.
@@ -50,6 +53,6 @@ class Player:
     loss: Loss
     optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
     every: int = 1
-    factor: Callable[[int], float] = inverse_root()
+    factor: Callable[[int], float] = STEADY
     average: float = 0.1
     clip: float = 0.0

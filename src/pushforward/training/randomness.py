@@ -29,9 +29,16 @@ def generator(seed: int | None, *position: int, device: torch.device | str = "cp
     return torch.Generator(device).manual_seed(mix(seed, *position))
 
 
+def moved(source: torch.Generator, device: torch.device | str) -> torch.Generator:
+    """A generator on a device whose draws follow from those of `source`, which is itself where it is there already."""
+    if source.device == torch.device(device):
+        return source
+    return torch.Generator(device).manual_seed(int(torch.randint(2**62, (1,), generator=source)))  # ours alone
+
+
 @contextlib.contextmanager
 def scope(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
-    """Inside, the global generators are seeded (layer initialisation and dropout draw from them); after, they are as before."""
+    """Inside, the global generators are seeded, for layer initialisation and dropout; after, they are as before."""
     device = torch.device(device)
     cuda = device.type == "cuda"
     index = [device.index if device.index is not None else torch.cuda.current_device()] if cuda else []

@@ -60,6 +60,8 @@ def climb(
 ) -> Iterator[tuple[Progress, dict[str, Tensor]]]:
     """Repeat `update` until the score no longer rises by `tolerance`, or the budget is spent.
 
+    Closing the iterator writes a checkpoint.
+
     Args:
         parameters: where to start.
         update: one pass over the data.
@@ -79,19 +81,28 @@ def climb(
     start, saved = time.monotonic() - spent, time.monotonic()
     limit = run.steps or (most if run.minutes is None else 2**62)
     elapsed, done = spent, converged or step >= limit
+
+    def keep() -> None:
+        if checkpoints is not None and place.first and step:
+            checkpoints.save(step, parameters, {"elapsed": elapsed, "score": best, "converged": converged})
+
     if done:
         yield Progress("em", step, {"nats": best}, elapsed, 0.0), parameters
-    while not done:
-        estimate = update(parameters)
-        if not math.isfinite(estimate.score):
-            raise DivergedError(f"the log-likelihood is {estimate.score} at step {step + 1}; look for huge values")
-        parameters, step = estimate.parameters, step + 1
-        elapsed = place.agree(time.monotonic() - start)
-        converged = run.steps is None and estimate.score - best < tolerance
-        done = converged or step >= limit or (run.minutes is not None and elapsed >= 60 * run.minutes)
-        best = max(best, estimate.score)
-        if checkpoints is not None and place.first and (done or time.monotonic() - saved >= run.checkpoint):
-            checkpoints.save(step, parameters, {"elapsed": elapsed, "score": best, "converged": converged})
-            saved = time.monotonic()
-        remaining = None if run.steps is None else elapsed / step * (run.steps - step)
-        yield Progress("em", step, {"nats": estimate.score}, elapsed, remaining), parameters
+
+    try:
+        while not done:
+            estimate = update(parameters)
+            if not math.isfinite(estimate.score):
+                raise DivergedError(f"the log-likelihood is {estimate.score} at step {step + 1}; look for huge values")
+            parameters, step = estimate.parameters, step + 1
+            elapsed = place.agree(time.monotonic() - start)
+            converged = run.steps is None and estimate.score - best < tolerance
+            done = converged or step >= limit or (run.minutes is not None and elapsed >= 60 * run.minutes)
+            best = max(best, estimate.score)
+            if time.monotonic() - saved >= run.checkpoint:
+                keep()
+                saved = time.monotonic()
+            remaining = None if run.steps is None else elapsed / step * (run.steps - step)
+            yield Progress("em", step, {"nats": estimate.score}, elapsed, remaining), parameters
+    finally:
+        keep()  # at the end, after an error, and where the consumer closes the iterator; twice costs nothing

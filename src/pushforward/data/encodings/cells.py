@@ -67,7 +67,9 @@ class CellEncoding:
 
     def __init__(self, schema: Schema):
         for field in schema.of_kind(Text):
-            raise DataError(f"field {field.name!r} is text, which this cannot encode; leave it out or name it in given=")
+            raise DataError(
+                f"field {field.name!r} is text, which this cannot encode; leave it out or name it in given="
+            )
         self.schema = schema
         self.factors = tuple(
             Factor(field.name, len(field.values) if isinstance(field, Category) else 1 + len(field.atoms))
@@ -79,8 +81,7 @@ class CellEncoding:
         widths = [1 if isinstance(f, Number) else int(np.prod(f.shape)) for f in self.number_fields]
         starts = np.cumsum([0, *widths])
         self.columns = {
-            f.name: slice(int(a), int(b))
-            for f, a, b in zip(self.number_fields, starts[:-1], starts[1:], strict=True)
+            f.name: slice(int(a), int(b)) for f, a, b in zip(self.number_fields, starts[:-1], starts[1:], strict=True)
         }
         self.width = int(starts[-1])
         grids = [f.resolution or 0.0 if isinstance(f, Number) else 1.0 for f in self.number_fields]
@@ -180,6 +181,8 @@ def _column(values: np.ndarray, field: Number, hole: np.ndarray | None) -> pa.Ar
         return pa.array(values, pa.float64(), mask=hole).cast(field.arrow_type, safe=False)
     whole = pa.array(np.where(hole, 0, np.rint(values)).astype(np.int64), mask=hole)
     narrow = field.arrow_type
-    return whole.cast(pa.int32()).cast(narrow) if pa.types.is_temporal(narrow) and narrow.bit_width == 32 else whole.cast(
-        narrow
+    return (
+        whole.cast(pa.int32()).cast(narrow)
+        if pa.types.is_temporal(narrow) and narrow.bit_width == 32
+        else whole.cast(narrow)
     )

@@ -15,15 +15,18 @@ from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.schema import Schema
 
 KNOTS = 64
+HALF = 0.25  # half the width of the noise around a level; neighbours are 1 apart
 
 
 class VectorEncoding(nn.Module):
     """Numbers by their normal scores, levels as noisy one-hot vectors, holes as noisy bits.
 
-    A level c of L becomes e_c + u - 1/2 with u uniform on the unit cube. The cubes of different levels do
-    not overlap and have volume 1, so the density of the vector bounds the probability of the level from below,
-    and the largest coordinate gives it back. A number that stands on an atom, or is a hole, has no value:
-    its coordinate is drawn from a standard normal, whose density is taken off again.
+    A level c of L becomes e_c + t with t triangular on (-1/4, 1/4), coordinate by coordinate. What different
+    levels become does not overlap, so the largest coordinate gives the level back, and with f the density of the
+    vector and q that of t, log p(c) ≥ E[log f(e_c + t) - log q(t)]. (Noise that vanishes towards the border, since
+    a network blurs borders, and with even noise rare levels would gain what leaks over.) A number that stands on an
+    atom, or is a hole, has no value: its coordinate is drawn from a standard normal, whose density is taken off
+    in the same way.
 
     Args:
         schema: numbers and categories.
@@ -92,8 +95,15 @@ class VectorEncoding(nn.Module):
         ladj = torch.where(nowhere, 0.5 * blank**2 + 0.5 * torch.log(torch.tensor(2 * torch.pi)), ladj + grid)
         soft = [one_hot(codes[:, i].clamp_min(0), n) * (codes[:, [i]] >= 0) for i, n in enumerate(self.levels)]
         bits = torch.cat([*soft, holes.long()], 1).float()
-        bits = dequantise(bits, torch.ones_like(bits[0]) if len(bits) else bits, generator)
-        return torch.cat([z.float(), bits], 1), ladj.sum(1).float()
+        noise = _triangular(bits, generator) if generator is not None else torch.zeros_like(bits)
+        ladj = ladj.sum(1) - ((1 - noise.abs() / HALF) / HALF).log().sum(1)
+        return torch.cat([z.float(), bits + noise], 1), ladj.float()
+
+
+def _triangular(like: Tensor, generator: torch.Generator) -> Tensor:
+    """Draws of density (1 - |t| / h) / h on (-h, h), h = HALF."""
+    u = torch.rand(2, *like.shape, generator=generator, dtype=like.dtype, device=like.device)
+    return (u.sum(0) - 1) * HALF * (1 - 1e-6)
 
 
 def _normal(like: Tensor, generator: torch.Generator) -> Tensor:

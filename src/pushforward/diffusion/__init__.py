@@ -1,0 +1,1 @@
+"""Diffusion: denoisers, samplers and guidance, and the family that learns a denoiser."""

@@ -1,0 +1,249 @@
+"""Diffusion as a family."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+import pyarrow as pa
+import torch
+from annotated_types import Ge, Gt, Le, Lt, doc
+from torch import Tensor, nn
+
+from pushforward.data import Image, Records, Schema, Text, pictures
+from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.pixels import to_pixels
+from pushforward.data.holes import blank, overlay
+from pushforward.diffusion import edm, ode
+from pushforward.diffusion.guidance import fixed, guided
+from pushforward.diffusion.network import Network
+from pushforward.diffusion.samplers.heun import heun
+from pushforward.errors import ArgumentError, DataError
+from pushforward.neural import NeuralModel
+from pushforward.training.place import to_device
+from pushforward.training.player import Player, adam
+from pushforward.training.randomness import moved
+
+BLOCK = 1024  # records that are drawn or scored together
+ODE_STEPS = 32  # for likelihoods and codes
+FILL_STEPS, FILL_CHURN = 32, 0.3  # for completing records
+
+
+@dataclass(kw_only=True, eq=False)
+class Diffusion(NeuralModel):
+    """Noise refined step by step by a denoiser D(x; σ) = E[y | y + σ ε = x] (EDM: Karras et al. 2022, arXiv 2206.00364).
+
+    Pictures go through a U-Net, rows of numbers and categories through residual blocks, and records that hold
+    both through one network. Conditions are dropped at random in training, so that drawing works with some or
+    none, and can be guided.
+
+    >>> import pushforward as pf
+    >>> model = Diffusion(width=32).fit("moons", given="moon", steps=20)
+    >>> model.sample(2, given={"moon": "upper"}, seed=0).names
+    ('x', 'y', 'moon')
+    """
+
+    network: ClassVar[Network]  # type: ignore[misc]
+
+    width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
+    layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
+    lr: Annotated[float, Gt(0), doc("learning rate")] = 2e-3
+    absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.1
+
+    # Learning
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        for field in rest.of_kind(Text):
+            raise DataError(f"field {field.name!r} is text, which diffusion cannot draw; name it in given= or leave it out")
+        images = rest.of_kind(Image)
+        if len(images) > 1:
+            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
+        for field in images:
+            if min(field.height, field.width) < 4:  # type: ignore[attr-defined]
+                raise DataError(f"pictures of {field.name!r} are {field.describe()}; they must have sides of at least 4")
+
+    def _build(self, rest: Schema, given: Schema) -> nn.Module:
+        return Network(rest, given, self.width or (32 if rest.of_kind(Image) else 256), self.layers)
+
+    def _batch_size(self) -> int:
+        return 128 if self.network.shape else 512
+
+    def _tensors(self, records: Records) -> dict[str, Tensor]:
+        _, given = self.learning
+        cells = self.network.vector.cells.encode(records)
+        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
+        if self.network.shape:
+            name = self._picture(records.schema, given)
+            out["image"] = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
+        if self.network.condition is not None:
+            out |= self.network.condition.encode(records)
+        return out
+
+    @staticmethod
+    def _picture(schema: Schema, given: tuple[str, ...]) -> str:
+        return next(f.name for f in schema.of_kind(Image) if f.name not in given)
+
+    def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        self.network.prepare(tensors, generator)
+        self.network.to(self.device)
+
+    def players(self) -> list[Player]:
+        """One player: the denoiser."""
+        return [Player("denoising", self.network, self._loss, adam(self.lr))]
+
+    def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+        y, _ = self.network.encode(batch, generator)
+        drop = None
+        if self.network.condition is not None:
+            fields = len(self.network.condition.schema)
+            drop = torch.rand(len(y), fields, generator=generator, device=y.device) < self.absent
+        losses = edm.loss(self._denoiser(self.network.embed(batch, drop)), y, generator)
+        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+
+    # Verbs
+
+    def _denoiser(self, given: Tensor | None) -> edm.Denoiser:
+        def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
+            return edm.precondition(x, sigma, lambda h, c: self.network(h, c, given))
+
+        return denoiser
+
+    def _density(self) -> str:
+        return "estimate"
+
+    def _lacks(self, verb: str) -> str | None:
+        if verb == "denoise" and self.network.shape is None:
+            return "rows are not learned in the units of their numbers; it works for pictures"
+        if verb == "complete" and not self.network.vector.width:
+            return "pictures have no missing cells"
+        return None
+
+    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
+        """(n, embedding) of what is given; conditions that are not named are absent."""
+        condition = self.network.condition
+        if condition is None:
+            return None
+        known = blank(condition.schema, n) if given is None else given
+        return self.network.embed(to_device(condition.encode(known), self.device))
+
+    @torch.no_grad()
+    def _sample(
+        self,
+        n: int,
+        given: Records | None,
+        generator: torch.Generator,
+        *,
+        steps: Annotated[int, Ge(1), Le(10_000), doc("noise levels; each costs two evaluations")] = 18,
+        guidance: Annotated[float, Ge(0), doc("how strongly conditions are followed; 1 as learned")] = 1.0,
+    ) -> Records:
+        if guidance != 1 and given is None:
+            why = "the model has no conditions" if not self.given else f"name one of {list(self.given)} in given="
+            raise ArgumentError(f"guidance={guidance} needs something to follow; {why}")
+        noise = torch.randn(n, self.network.size, generator=generator).to(self.device) * edm.SIGMA_MAX
+        sigmas = edm.schedule(steps, self.device)
+        pieces = []
+        for start in range(0, n, BLOCK):
+            x = noise[start : start + BLOCK]
+            part = None if given is None else given[start : start + BLOCK]
+            denoiser = self._denoiser(self._embedding(len(x), part))
+            if guidance != 1:
+                denoiser = guided(denoiser, self._denoiser(self._embedding(len(x), None)), guidance)
+            *_, x = heun(denoiser, x, sigmas)
+            pieces.append(self._records(x, part))
+        return pieces[0].concat(*pieces[1:])
+
+    def _records(self, x: Tensor, given: Records | None) -> Records:
+        """Data of the network as records, with what was given beside it."""
+        picture, cells = self.network.decode(x)
+        drawn = self.network.vector.cells.decode(cells) if self.network.vector.width else None
+        names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
+        columns: dict[str, Any] = {}
+        for name in names:
+            if given is not None and name in given.names:
+                columns[name] = given.column(name)
+            elif drawn is not None and name in drawn.names:
+                columns[name] = drawn.column(name)
+            else:
+                assert picture is not None
+                columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
+        schema = self.schema.select(names)
+        return Records(schema, pa.table(columns, schema=schema.arrow))
+
+    def _log_prob(self, records: Records) -> Tensor:
+        self._refuse_holes(records)
+        out = []
+        for tensors in self._blocks(records):
+            x, ladj = self.network.encode(tensors)
+            with torch.no_grad():
+                given = self.network.embed(tensors)
+            out.append((ode.log_prob(self._denoiser(given), x, ODE_STEPS) + ladj).cpu())
+        return torch.cat(out)
+
+    def _encode(self, records: Records) -> Tensor:
+        self._refuse_holes(records)
+        return torch.cat([
+            ode.encode(self._unconditional(len(t["codes"])), self.network.encode(t)[0], ODE_STEPS).cpu()
+            for t in self._blocks(records)
+        ])
+
+    def _decode(self, codes: Tensor) -> Records:
+        if codes.ndim != 2 or codes.shape[1] != self.network.size:
+            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self.network.size})")
+        x = ode.decode(self._unconditional(len(codes)), codes.float().to(self.device), ODE_STEPS)
+        return self._records(x, None)
+
+    def _unconditional(self, n: int) -> edm.Denoiser:
+        with torch.no_grad():
+            return self._denoiser(self._embedding(n, None))
+
+    @torch.no_grad()
+    def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
+        name = self._picture(self.schema, self.given)
+        if set(sigmas) != {name}:
+            raise ArgumentError(f"noise={dict(sigmas)} names other fields than the picture; say noise={{{name!r}: …}}")
+        out = []
+        for tensors in self._blocks(records):
+            x, _ = self.network.encode(tensors)
+            # of the full range, which is 2 in [-1, 1], in units of the data's own deviation
+            sigma = 2 * sigmas[name] / self.network.levels.scale.mean()
+            clean = self._denoiser(self.network.embed(tensors))(x, sigma.expand(len(x)))
+            picture, _ = self.network.decode(clean)
+            assert picture is not None
+            out.append(to_pixels(picture).cpu())
+        columns = {f.name: records.column(f.name) for f in records.schema}
+        columns[name] = pictures.to_arrow(torch.cat(out).numpy())
+        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
+
+    @torch.no_grad()
+    def _complete(self, records: Records, generator: torch.Generator) -> Records:
+        generator = moved(generator, self.device)
+        pieces = []
+        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+            tensors["holes"] = torch.zeros_like(tensors["holes"])
+            cells = Cells(tensors["numbers"].cpu(), tensors["codes"].cpu(), tensors["holes"].cpu())
+            known = self.network.vector.known(cells)
+            known = torch.cat([torch.ones(len(known), self.network.pixels, dtype=torch.bool), known], 1).to(self.device)
+            values, _ = self.network.encode(tensors, generator)
+            denoiser = fixed(self._denoiser(self.network.embed(tensors)), known, values)
+            sigmas = edm.schedule(FILL_STEPS, self.device)
+            noise = torch.randn(values.shape, generator=generator, device=self.device)
+            x = torch.where(known, values, 0.0) + sigmas[0] * noise
+            *_, x = heun(denoiser, x, sigmas, churn=FILL_CHURN, generator=generator)
+            part = records[start : start + BLOCK]
+            given = part.select(self.given) if self.given else None
+            pieces.append(overlay(self._records(x, given), part))
+        return pieces[0].concat(*pieces[1:])
+
+    def _blocks(self, records: Records) -> Iterator[dict[str, Tensor]]:
+        for start in range(0, len(records), BLOCK):
+            yield to_device(self._tensors(records[start : start + BLOCK]), self.device)
+
+    def _refuse_holes(self, records: Records) -> None:
+        for field in self.schema:
+            holes = records.column(field.name).null_count
+            if holes and field.name not in self.given:
+                raise DataError(
+                    f"field {field.name!r} has {holes} holes, which diffusion cannot marginalise; "
+                    "fill them with complete() or leave those records out"
+                )

@@ -1,0 +1,1 @@
+"""Networks: plain modules, tensors in, tensors out. This package knows no family."""

@@ -1,0 +1,47 @@
+"""Residual blocks of dense layers, steered by an embedding."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+class ResidualMLP(nn.Module):
+    """x → x + Linear(SiLU(scale · norm(Linear(x)) + shift)), block after block, with scale and shift from c.
+
+    Args:
+        inputs, outputs: widths of what goes in and comes out.
+        width: of the hidden layers.
+        layers: residual blocks.
+        condition: width of the embedding c.
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, layers: int, condition: int):
+        super().__init__()
+        self.first = nn.Linear(inputs, width)
+        self.blocks = nn.ModuleList(_Block(width, condition) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.last = nn.Linear(width, outputs)
+        nn.init.zeros_(self.last.weight)
+        nn.init.zeros_(self.last.bias)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        """(n, inputs), (n, condition) → (n, outputs)."""
+        h = self.first(x)
+        for block in self.blocks:
+            h = block(h, c)
+        return self.last(self.norm(h))
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, condition: int):
+        super().__init__()
+        self.norm = nn.LayerNorm(width, elementwise_affine=False)
+        self.steer = nn.Linear(condition, 2 * width)
+        self.up, self.down, self.act = nn.Linear(width, width), nn.Linear(width, width), nn.SiLU()
+        nn.init.zeros_(self.down.weight)
+        nn.init.zeros_(self.down.bias)
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        scale, shift = self.steer(c).chunk(2, 1)
+        h = self.norm(x) * (1 + scale) + shift
+        return x + self.down(self.act(self.up(h)))

@@ -1,0 +1,91 @@
+"""A U-Net for pictures of 8 to 64 pixels, which does its work at low resolution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate, pad, pixel_shuffle, pixel_unshuffle
+
+FINEST = 16  # the largest side at which convolutions work; larger pictures are folded into channels first
+
+
+class UNet(nn.Module):
+    """Residual convolutions down to half the resolution and back, with skips, steered by an embedding.
+
+    Pictures whose side is more than 16 are folded (2×2 pixels into channels, or 4×4, …), since at full
+    resolution convolutions cost most and learn least.
+
+    Args:
+        channels: of the picture.
+        height, width: of the picture, any size of at least 4.
+        hidden: channels of the first level; the second has twice as many.
+        layers: residual blocks at each level.
+        condition: width of the embedding.
+        extra: numbers to give out besides the picture, from the middle of the network.
+    """
+
+    def __init__(
+        self, channels: int, height: int, width: int, *, hidden: int, layers: int, condition: int, extra: int = 0
+    ):
+        super().__init__()
+        self.fold = 1
+        while max(height, width) > FINEST * self.fold:
+            self.fold *= 2
+        unit = 2 * self.fold
+        self._pad = (-width % unit, -height % unit)
+        folded = channels * self.fold**2
+        self.first = nn.Conv2d(folded, hidden, 3, padding=1)
+        self.down = nn.ModuleList(_Block(hidden, hidden, condition) for _ in range(layers))
+        self.shrink = nn.Conv2d(hidden, 2 * hidden, 2, stride=2)
+        self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition) for _ in range(layers + 1))
+        self.grow = nn.Conv2d(2 * hidden, hidden, 1)
+        self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition) for _ in range(layers))
+        self.norm, self.last = nn.GroupNorm(_groups(hidden), hidden), nn.Conv2d(hidden, folded, 3, padding=1)
+        self.numbers = nn.Linear(2 * hidden, extra) if extra else None
+        for layer in (self.last, self.numbers):
+            if layer is not None:
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor | None]:
+        """(n, channels, height, width), (n, condition) → a picture of the same shape, and (n, extra)."""
+        height, width = x.shape[2:]
+        if any(self._pad):
+            x = pad(x, (0, self._pad[0], 0, self._pad[1]))
+        h = self.first(pixel_unshuffle(x, self.fold).contiguous(memory_format=torch.channels_last))
+        skips = []
+        for block in self.down:
+            h = block(h, c)
+            skips.append(h)
+        h = self.shrink(h)
+        for block in self.middle:
+            h = block(h, c)
+        numbers = self.numbers(h.mean((2, 3))) if self.numbers is not None else None
+        h = interpolate(self.grow(h), scale_factor=2, mode="nearest")
+        for block in self.up:
+            h = block(torch.cat([h, skips.pop()], 1), c)
+        out = pixel_shuffle(self.last(nn.functional.silu(self.norm(h))), self.fold)
+        return out[:, :, :height, :width], numbers
+
+
+class _Block(nn.Module):
+    def __init__(self, inputs: int, outputs: int, condition: int):
+        super().__init__()
+        self.norm1, self.conv1 = nn.GroupNorm(_groups(inputs), inputs), nn.Conv2d(inputs, outputs, 3, padding=1)
+        self.norm2, self.conv2 = nn.GroupNorm(_groups(outputs), outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.steer = nn.Linear(condition, 2 * outputs)
+        self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
+        self.act = nn.SiLU()
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor, c: Tensor) -> Tensor:
+        scale, shift = self.steer(c)[:, :, None, None].chunk(2, 1)
+        h = self.conv1(self.act(self.norm1(x)))
+        h = self.norm2(h) * (1 + scale) + shift
+        return self.skip(x) + self.conv2(self.act(h))
+
+
+def _groups(channels: int) -> int:
+    return next(g for g in (8, 4, 2, 1) if channels % g == 0)

@@ -1,0 +1,171 @@
+"""What all neural families share: data to tensors, players to weights, weights to a file."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from pushforward.data import Records, Scan, Schema, as_records
+from pushforward.data.records import rows_per_chunk
+from pushforward.errors import ArgumentError
+from pushforward.families import name_of
+from pushforward.model import Model
+from pushforward.training.batches import Batches
+from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.loop import State, train
+from pushforward.training.place import Place, to_device
+from pushforward.training.player import Player
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import generator, mix, scope
+from pushforward.training.run import Run
+
+HELD_OUT = 0.1  # share of the data that is only looked at, where the run has no budget
+
+
+@dataclass(kw_only=True, eq=False)
+class NeuralModel(Model):
+    """A family whose parameters are those of a network.
+
+    A family builds the network, says how records become tensors, and who the players are.
+    """
+
+    network: ClassVar[nn.Module]
+
+    @abstractmethod
+    def _build(self, rest: Schema, given: Schema) -> nn.Module:
+        """A network for these fields; everything that is learned or measured is a parameter or buffer of it."""
+
+    @abstractmethod
+    def _tensors(self, records: Records) -> dict[str, Tensor]:
+        """Records as named tensors, one row each."""
+
+    @abstractmethod
+    def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        """Take scales and the like from some records, before training."""
+
+    @abstractmethod
+    def players(self) -> list[Player]:
+        """Who learns what; the list is the game."""
+
+    @abstractmethod
+    def _batch_size(self) -> int:
+        """Records a step, where the run does not say."""
+
+    def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
+        place = Place(run)
+        schema, given = self.learning
+        with scope(mix(run.seed), place.device):
+            self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
+        source = _Source(self, data, weights, run, place)
+        pilot = source.pilot()
+        self._prepare(pilot, generator(run.seed, device=place.device))
+        players = self.players()
+        batch = run.batch or min(self._batch_size(), max(32, source.batches().total))
+        batch -= batch % place.world
+        checkpoints = Checkpoints(run.folder, self._fingerprint(run, place)) if run.folder else None
+        yield from train(
+            players, source.batches(), run, State(batch=max(batch, place.world)),
+            place=place, held_out=source.held_out(), checkpoints=checkpoints,
+        )  # fmt: skip
+
+    def _place(self, network: nn.Module, device: str) -> None:
+        self.__dict__["network"] = network.to(device)
+        self.__dict__["device"] = torch.device(device)
+
+    def _fingerprint(self, run: Run, place: Place) -> dict[str, Any]:
+        schema, given = self.learning
+        return {
+            "family": name_of(type(self)), **self.get_params(), "seed": run.seed, "batch": run.batch,
+            "precision": place.precision, "fields": list(schema.names), "given": list(given),
+        }  # fmt: skip
+
+    def _state(self) -> dict[str, Tensor]:
+        return self.network.state_dict()
+
+    def _skeleton(self) -> dict[str, Tensor]:
+        with torch.device("meta"):
+            return self._build(self.schema.without(self.given), self.schema.select(self.given)).state_dict()
+
+    def _restore(self, state: dict[str, Tensor], device: str) -> None:
+        with scope(0):
+            network = self._build(self.schema.without(self.given), self.schema.select(self.given))
+        network.load_state_dict(state)
+        self._place(network.eval(), device)
+
+
+class _Source:
+    """The data of a run as batches of tensors, with a part of it held out."""
+
+    def __init__(self, model: NeuralModel, data: Records | Scan, weights: np.ndarray | None, run: Run, place: Place):
+        self._model, self._data, self._weights = model, data, weights
+        self._run, self._place = run, place
+        self._whole = isinstance(data, Records)
+        self._kept, self._held = self._divide()
+        self._memory: dict[str, Tensor] | None = None
+
+    def _size(self) -> int:
+        return len(self._data) if self._whole else rows_per_chunk(self._data.schema)
+
+    def _divide(self) -> tuple[np.ndarray, np.ndarray | None]:
+        """Rows of the first chunk that are learned from, and that are held out."""
+        first = min(self._size(), len(self._data))
+        share = self._run.validation
+        if share is None:
+            share = HELD_OUT if self._run.minutes is None and self._run.steps is None else 0.0
+        if not isinstance(share, int | float) or isinstance(share, bool):
+            return np.arange(first), None
+        if not 0 <= share < 1:
+            raise ArgumentError(f"validation={share!r} is out of range; it must be data, or a share from 0 to below 1")
+        count = int(np.ceil(share * first)) if first > 1 else 0
+        order = np.random.default_rng(mix(self._run.seed, 1)).permutation(first)
+        return np.sort(order[count:]), np.sort(order[:count])
+
+    def batches(self) -> Batches:
+        """What is learned from."""
+        size, total = self._size(), len(self._data)
+        sizes = [len(self._kept)] + [min(size, total - start) for start in range(size, total, size)]
+        return Batches(self._chunks, sizes, self._run.seed)
+
+    def pilot(self) -> dict[str, Tensor]:
+        """The first chunk of what is learned from."""
+        return next(self._chunks())
+
+    def held_out(self) -> Batches | None:
+        """What is only looked at."""
+        if self._held is None:
+            schema, _ = self._model.learning
+            tensors = self._encode(as_records(self._run.validation, schema), None)
+        elif len(self._held):
+            first = self._data if self._whole else next(self._data.chunks())  # type: ignore[union-attr]
+            tensors = self._encode(first.take(self._held), None)  # type: ignore[union-attr]
+        else:
+            return None
+        return Batches(lambda: iter([tensors]), [len(next(iter(tensors.values())))], 0)
+
+    def _chunks(self) -> Iterator[dict[str, Tensor]]:
+        if self._whole:
+            if self._memory is None:
+                self._memory = self._encode(self._data.take(self._kept), self._share(self._kept))  # type: ignore[union-attr]
+            yield self._memory
+            return
+        start = 0
+        for i, chunk in enumerate(self._data.chunks()):
+            rows = self._kept if i == 0 else np.arange(len(chunk))
+            yield self._encode(chunk.take(rows), self._share(start + rows))
+            start += len(chunk)
+
+    def _share(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self._weights is None else self._weights[rows] / self._weights.mean()
+
+    def _encode(self, records: Records, weights: np.ndarray | None) -> dict[str, Tensor]:
+        tensors = self._model._tensors(records)
+        if self._weights is not None:
+            share = np.ones(len(records)) if weights is None else weights
+            tensors["weight"] = torch.from_numpy(share).float()
+        return to_device(tensors, self._place.device)
