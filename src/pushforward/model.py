@@ -7,17 +7,17 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward import parameters
 from pushforward.data import Category, Records, Scan, Schema, as_records, read
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import evidence
 from pushforward.families import name_of
+from pushforward.parameters import Parameter, check_all, of_class, of_function
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import generator
@@ -59,22 +59,23 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
+    _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
 
     def __post_init__(self) -> None:
-        for name, value in parameters.check_all(self.parameters(), self.get_params(), type(self).__name__).items():
+        for name, value in check_all(self.parameters(), self.get_params(), type(self).__name__).items():
             setattr(self, name, value)
 
     # Hyperparameters, in the manner of scikit-learn
 
     @classmethod
-    def parameters(cls) -> dict[str, parameters.Parameter]:
+    def parameters(cls) -> dict[str, Parameter]:
         """The hyperparameters: types, bounds, defaults and a line each."""
-        return parameters.of_class(cls)
+        return of_class(cls)
 
     @classmethod
-    def options(cls) -> dict[str, parameters.Parameter]:
+    def options(cls) -> dict[str, Parameter]:
         """The options of `sample`."""
-        return parameters.of_function(cls._sample)
+        return of_function(cls._sample)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The hyperparameters by name."""
@@ -82,7 +83,7 @@ class Model(ABC):
 
     def set_params(self, **values: Any) -> Self:
         """Change hyperparameters; the model has to be fitted again to follow them."""
-        for name, value in parameters.check_all(self.parameters(), values, type(self).__name__).items():
+        for name, value in check_all(self.parameters(), values, type(self).__name__).items():
             setattr(self, name, value)
         return self
 
@@ -105,15 +106,16 @@ class Model(ABC):
         drain(self.fitting(data, given=given, weights=weights, **run), title=name_of(type(self)))
         return self
 
-    def fitting(
-        self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any
-    ) -> Iterator[Progress]:
+    def fitting(self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any) -> Iterator[Progress]:
         """Fit as an iterator of `Progress`: the same as `fit`, watched step by step.
 
         The arguments are checked here, the work is done as the iterator is gone through.
         """
         budget = Run.of(run)
+        check_all(self.parameters(), self.get_params(), type(self).__name__)  # they may have been set by hand
         data = data if isinstance(data, Scan) else read(data)
+        if len(data) == 0:
+            raise DataError("the data holds no records; give at least one")
         data, weighed = _weights(data, weights)
         given = (given,) if isinstance(given, str) else tuple(given)
         for name in given:
@@ -126,7 +128,7 @@ class Model(ABC):
         return self._fitting(data, given, weighed, budget)
 
     def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
-        start = time.monotonic()
+        start, fitted_with = time.monotonic(), self.get_params()
         for name in ("schema", "given", "measurements"):
             self.__dict__.pop(name, None)
         self.__dict__["_learned"] = (data.schema, given)
@@ -134,12 +136,16 @@ class Model(ABC):
         for last in self._fit(data, weights, run):
             yield last
         self.__dict__.pop("_learned")
-        self.__dict__.update(schema=data.schema, given=given)
+        self.__dict__.update(schema=data.schema, given=given, _fitted_with=fitted_with)
         losses = {} if last is None else {k: round(v, 6) for k, v in last.losses.items()}
         seconds = round(time.monotonic() - start, 2)
         steps = 0 if last is None else last.step
         self.__dict__["measurements"] = {
-            "records": len(data), "seconds": seconds, "steps": steps, "seed": run.seed, "last": losses
+            "records": len(data),
+            "seconds": seconds,
+            "steps": steps,
+            "seed": run.seed,
+            "last": losses,
         }
 
     # Drawing and judging
@@ -161,7 +167,7 @@ class Model(ABC):
         self._require_fit("sample")
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 1")
-        checked = parameters.check_all(self.options(), options, f"{type(self).__name__}.sample")
+        checked = check_all(self.options(), options, f"{type(self).__name__}.sample")
         allowed, why = self._allowed()
         fixed = evidence(given, int(n), self.schema, allowed, why)
         return self._sample(int(n), fixed, generator(_seed(seed)), **checked)
@@ -221,7 +227,7 @@ class Model(ABC):
         for name, sigma in sigmas.items():
             if name not in numbers:
                 raise ArgumentError(f"noise={name!r} is not a number or picture of the model; {one_of(name, numbers)}")
-            if isinstance(sigma, bool) or not np.isfinite(sigma) or sigma <= 0:
+            if isinstance(sigma, bool) or not isinstance(sigma, int | float | np.number) or not 0 < sigma < np.inf:
                 raise ArgumentError(f"noise={sigma!r} is out of range; it must be greater than 0")
         return self._denoise(records, sigmas)
 
@@ -244,7 +250,9 @@ class Model(ABC):
     def predict(self, data: Any, field: str) -> np.ndarray:
         """The most probable value of a category, given all other fields."""
         best = self.predict_proba(data, field).argmax(1)
-        return np.asarray(self.schema[field].values, dtype=object)[best]  # type: ignore[attr-defined]
+        target = self.schema[field]
+        assert isinstance(target, Category)
+        return np.asarray(target.values, dtype=np.object_)[best]
 
     @verb
     def responsibilities(self, data: Any) -> np.ndarray:
@@ -298,7 +306,18 @@ class Model(ABC):
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         """Take back what `_state` gave."""
 
-    def _check(self, rest: Schema, given: Schema) -> None:
+    if TYPE_CHECKING:  # the hooks of verbs: a family defines those that it has, and has no others
+
+        def _log_prob(self, records: Records) -> Tensor: ...
+        def _encode(self, records: Records) -> Tensor: ...
+        def _decode(self, codes: Tensor) -> Records: ...
+        def _reconstruct(self, records: Records) -> Records: ...
+        def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records: ...
+        def _complete(self, records: Records, generator: torch.Generator) -> Records: ...
+        def _predict_proba(self, records: Records, field: str) -> Tensor: ...
+        def _responsibilities(self, records: Records) -> Tensor: ...
+
+    def _check(self, rest: Schema, given: Schema) -> None:  # noqa: B027 - most families take all
         """Refuse, by name, fields that the family cannot model or be conditioned on."""
 
     def _allowed(self) -> tuple[Collection[str], str]:
@@ -317,11 +336,14 @@ class Model(ABC):
     @property
     def learning(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema and the conditions, also while the fit is under way."""
-        return self.__dict__["_learned"] if "_learned" in self.__dict__ else (self.schema, self.given)
+        return self._learned or (self.schema, self.given)
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)
-        return as_records(data, self.schema, partial=partial)
+        records = as_records(data, self.schema, partial=partial)
+        if len(records) == 0:
+            raise DataError(f"the data of {verb} holds no records; give at least one")
+        return records
 
     def _require_fit(self, verb: str) -> None:
         if not self.fitted:

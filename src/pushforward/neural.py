@@ -36,6 +36,7 @@ class NeuralModel(Model):
     """
 
     network: ClassVar[nn.Module]
+    device: ClassVar[torch.device]
 
     @abstractmethod
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
@@ -105,12 +106,11 @@ class _Source:
     def __init__(self, model: NeuralModel, data: Records | Scan, weights: np.ndarray | None, run: Run, place: Place):
         self._model, self._data, self._weights = model, data, weights
         self._run, self._place = run, place
-        self._whole = isinstance(data, Records)
         self._kept, self._held = self._divide()
         self._memory: dict[str, Tensor] | None = None
 
     def _size(self) -> int:
-        return len(self._data) if self._whole else rows_per_chunk(self._data.schema)
+        return len(self._data) if isinstance(self._data, Records) else rows_per_chunk(self._data.schema)
 
     def _divide(self) -> tuple[np.ndarray, np.ndarray | None]:
         """Rows of the first chunk that are learned from, and that are held out."""
@@ -142,16 +142,16 @@ class _Source:
             schema, _ = self._model.learning
             tensors = self._encode(as_records(self._run.validation, schema), None)
         elif len(self._held):
-            first = self._data if self._whole else next(self._data.chunks())  # type: ignore[union-attr]
-            tensors = self._encode(first.take(self._held), None)  # type: ignore[union-attr]
+            first = self._data if isinstance(self._data, Records) else next(self._data.chunks())
+            tensors = self._encode(first.take(self._held), None)
         else:
             return None
         return Batches(lambda: iter([tensors]), [len(next(iter(tensors.values())))], 0)
 
     def _chunks(self) -> Iterator[dict[str, Tensor]]:
-        if self._whole:
+        if isinstance(self._data, Records):
             if self._memory is None:
-                self._memory = self._encode(self._data.take(self._kept), self._share(self._kept))  # type: ignore[union-attr]
+                self._memory = self._encode(self._data.take(self._kept), self._share(self._kept))
             yield self._memory
             return
         start = 0

@@ -16,7 +16,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import blank, overlay
 from pushforward.diffusion import edm, ode
-from pushforward.diffusion.guidance import fixed, guided
+from pushforward.diffusion.guidance import guided, observed
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.samplers.heun import heun
 from pushforward.errors import ArgumentError, DataError
@@ -27,12 +27,12 @@ from pushforward.training.randomness import moved
 
 BLOCK = 1024  # records that are drawn or scored together
 ODE_STEPS = 32  # for likelihoods and codes
-FILL_STEPS, FILL_CHURN = 32, 0.3  # for completing records
+FILL_STEPS, FILL_CHURN = 32, 0.5  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
 class Diffusion(NeuralModel):
-    """Noise refined step by step by a denoiser D(x; σ) = E[y | y + σ ε = x] (EDM: Karras et al. 2022, arXiv 2206.00364).
+    """Noise refined step by step by a denoiser D(x; σ) = E[y | y + σ ε = x] (Karras et al. 2022, arXiv 2206.00364).
 
     Pictures go through a U-Net, rows of numbers and categories through residual blocks, and records that hold
     both through one network. Conditions are dropped at random in training, so that drawing works with some or
@@ -44,7 +44,7 @@ class Diffusion(NeuralModel):
     ('x', 'y', 'moon')
     """
 
-    network: ClassVar[Network]  # type: ignore[misc]
+    network: ClassVar[Network]
 
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
@@ -55,13 +55,15 @@ class Diffusion(NeuralModel):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         for field in rest.of_kind(Text):
-            raise DataError(f"field {field.name!r} is text, which diffusion cannot draw; name it in given= or leave it out")
+            raise DataError(
+                f"field {field.name!r} is text, which diffusion cannot draw; name it in given= or leave it out"
+            )
         images = rest.of_kind(Image)
         if len(images) > 1:
             raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
-        for field in images:
-            if min(field.height, field.width) < 4:  # type: ignore[attr-defined]
-                raise DataError(f"pictures of {field.name!r} are {field.describe()}; they must have sides of at least 4")
+        for image in images:
+            if min(image.height, image.width) < 4:
+                raise DataError(f"pictures of {image.name!r} are {image.describe()}; their sides must be at least 4")
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         return Network(rest, given, self.width or (32 if rest.of_kind(Image) else 256), self.layers)
@@ -140,8 +142,8 @@ class Diffusion(NeuralModel):
         if guidance != 1 and given is None:
             why = "the model has no conditions" if not self.given else f"name one of {list(self.given)} in given="
             raise ArgumentError(f"guidance={guidance} needs something to follow; {why}")
-        noise = torch.randn(n, self.network.size, generator=generator).to(self.device) * edm.SIGMA_MAX
         sigmas = edm.schedule(steps, self.device)
+        noise = torch.randn(n, self.network.size, generator=generator).to(self.device) * (1 + sigmas[0] ** 2).sqrt()
         pieces = []
         for start in range(0, n, BLOCK):
             x = noise[start : start + BLOCK]
@@ -182,10 +184,12 @@ class Diffusion(NeuralModel):
 
     def _encode(self, records: Records) -> Tensor:
         self._refuse_holes(records)
-        return torch.cat([
-            ode.encode(self._unconditional(len(t["codes"])), self.network.encode(t)[0], ODE_STEPS).cpu()
-            for t in self._blocks(records)
-        ])
+        return torch.cat(
+            [
+                ode.encode(self._unconditional(len(t["codes"])), self.network.encode(t)[0], ODE_STEPS).cpu()
+                for t in self._blocks(records)
+            ]
+        )
 
     def _decode(self, codes: Tensor) -> Records:
         if codes.ndim != 2 or codes.shape[1] != self.network.size:
@@ -225,11 +229,10 @@ class Diffusion(NeuralModel):
             known = self.network.vector.known(cells)
             known = torch.cat([torch.ones(len(known), self.network.pixels, dtype=torch.bool), known], 1).to(self.device)
             values, _ = self.network.encode(tensors, generator)
-            denoiser = fixed(self._denoiser(self.network.embed(tensors)), known, values)
+            denoiser = observed(self._denoiser(self.network.embed(tensors)), known, values)
             sigmas = edm.schedule(FILL_STEPS, self.device)
             noise = torch.randn(values.shape, generator=generator, device=self.device)
-            x = torch.where(known, values, 0.0) + sigmas[0] * noise
-            *_, x = heun(denoiser, x, sigmas, churn=FILL_CHURN, generator=generator)
+            *_, x = heun(denoiser, sigmas[0] * noise, sigmas, churn=FILL_CHURN, generator=generator)
             part = records[start : start + BLOCK]
             given = part.select(self.given) if self.given else None
             pieces.append(overlay(self._records(x, given), part))

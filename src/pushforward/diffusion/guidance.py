@@ -23,19 +23,24 @@ def guided(conditional: Denoiser, unconditional: Denoiser, weight: float) -> Den
     return denoiser
 
 
-def fixed(denoiser: Denoiser, known: Tensor, values: Tensor) -> Denoiser:
-    """The denoiser, told the values of some coordinates (replacement: Song et al. 2021, arXiv 2011.13456, app. I.2).
+def observed(denoiser: Denoiser, known: Tensor, values: Tensor) -> Denoiser:
+    """The denoiser, told the values v of some coordinates (ΠGDM: Song, Vahdat, Mardani, Kautz, ICLR 2023).
 
-    Along the ODE a coordinate whose posterior mean is v stays at v + σ ε, so that the others see it at the
-    noise level of the moment.
+    E[y | x, v] = D(x) + σ² ∇_x log p(v | x) by Tweedie's formula, with p(v | x) taken as N(D(x), σ² / (1 + σ²)):
+    that is its spread where the data is a standard normal.
 
     Args:
-        denoiser: what is told.
+        denoiser: what is told; differentiable in x.
         known: (n, d) mask.
         values: (n, d), of which those under the mask count.
     """
 
     def told(x: Tensor, sigma: Tensor) -> Tensor:
-        return torch.where(known, values, denoiser(x, sigma))
+        with torch.enable_grad():
+            x = x.detach().requires_grad_()
+            mean = denoiser(x, sigma)
+            gap = torch.where(known, values - mean, 0.0).detach()
+            (pull,) = torch.autograd.grad((mean * gap).sum(), x)
+        return (mean + (1 + sigma[:, None] ** 2) * pull).detach()
 
     return told

@@ -37,9 +37,7 @@ class Network(nn.Module):
         self.vector = VectorEncoding(table)
         self.size = self.pixels + self.vector.width
         embedding = 4 * width if self.shape else width
-        self.time = nn.Sequential(
-            Waves(64), nn.Linear(64, embedding), nn.SiLU(), nn.Linear(embedding, embedding)
-        )
+        self.time = nn.Sequential(Waves(64), nn.Linear(64, embedding), nn.SiLU(), nn.Linear(embedding, embedding))
         self.condition = Condition(given, embedding) if len(given) else None
         if self.shape:
             channels = self.shape[0]

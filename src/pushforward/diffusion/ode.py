@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import zlib
+from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.diffusion.edm import SIGMA_MAX, Denoiser, schedule
+from pushforward.diffusion.edm import Denoiser, schedule, velocity
 from pushforward.diffusion.samplers.heun import heun
 
 EXACT = 16  # dimensions up to which the trace is taken exactly
@@ -15,15 +18,17 @@ EXACT = 16  # dimensions up to which the trace is taken exactly
 
 def encode(denoiser: Denoiser, x: Tensor, steps: int) -> Tensor:
     """(n, d) data to the noise, of deviation 1, that the ODE would make it from."""
+    sigmas = rising(steps, x.device)
     with torch.no_grad():
-        *_, x = heun(denoiser, x, rising(steps, x.device))
-    return x / SIGMA_MAX
+        *_, x = heun(denoiser, x, sigmas)
+    return x / (1 + sigmas[-1] ** 2).sqrt()
 
 
 def decode(denoiser: Denoiser, noise: Tensor, steps: int) -> Tensor:
     """(n, d) noise of deviation 1 to data."""
+    sigmas = schedule(steps, noise.device)
     with torch.no_grad():
-        *_, x = heun(denoiser, noise * SIGMA_MAX, schedule(steps, noise.device))
+        *_, x = heun(denoiser, noise * (1 + sigmas[0] ** 2).sqrt(), sigmas)
     return x
 
 
@@ -33,10 +38,10 @@ def rising(steps: int, device: torch.device) -> Tensor:
 
 
 def log_prob(denoiser: Denoiser, x: Tensor, steps: int) -> Tensor:
-    """(n,) log density: log N(x_T; 0, σ_T² + 1) + ∫ ∇·f dσ along dx/dσ = f = (x - D(x; σ)) / σ.
+    """(n,) log density: log N(u_T; 0, 1) + ∫ ∇·v dt - d log √(1 + σ_0²), along du/dt = v of `velocity`.
 
-    In more than 16 dimensions the divergence is Hutchinson's estimate with one probe that is the same for
-    every record, so that a record scores the same in any company.
+    In more than 16 dimensions the divergence is Hutchinson's estimate with one probe a record, which follows from
+    the record itself, so that it scores the same in any company and errors average out over records.
 
     Args:
         denoiser: differentiable in x.
@@ -44,32 +49,41 @@ def log_prob(denoiser: Denoiser, x: Tensor, steps: int) -> Tensor:
         steps: of Heun's method.
     """
     n, d = x.shape
-    sigmas = rising(steps, x.device)
-    probes = torch.eye(d, device=x.device) if d <= EXACT else _probe(d, x.device)
-    share = 1.0 if d <= EXACT else 1.0 / len(probes)
+    sigmas = rising(steps, x.device).to(x.dtype)
+    probes = _probes(x)
     gained = torch.zeros(n, dtype=torch.float64, device=x.device)
-    for sigma, target in zip(sigmas[:-1], sigmas[1:], strict=True):
-        slope, rate = _slope(denoiser, x, sigma, probes)
-        ahead, rate2 = _slope(denoiser, x + (target - sigma) * slope, target, probes)
-        x = x + (target - sigma) * (slope + ahead) / 2
-        gained += (target - sigma).double() * (rate + rate2).double() / 2 * share
-    variance = SIGMA_MAX**2 + 1
-    prior = -0.5 * (x.double().square().sum(1) / variance + d * math.log(2 * math.pi * variance))
-    return prior + gained
+    u = x / (1 + sigmas[0] ** 2).sqrt()
+    for sigma, target in pairwise(sigmas):
+        step = target.atan() - sigma.atan()
+        slope, rate = _slope(denoiser, u, sigma, probes)
+        ahead, rate2 = _slope(denoiser, u + step * slope, target, probes)
+        u = u + step * (slope + ahead) / 2
+        gained += step.double() * (rate + rate2).double() / 2
+    prior = -0.5 * (u.double().square().sum(1) + d * math.log(2 * math.pi))
+    return prior + gained - 0.5 * d * (1 + sigmas[0].double() ** 2).log()
 
 
-def _slope(denoiser: Denoiser, x: Tensor, sigma: Tensor, probes: Tensor) -> tuple[Tensor, Tensor]:
-    """f(x; σ) and the sum over probes v of vᵀ ∂f/∂x v."""
+def _slope(denoiser: Denoiser, u: Tensor, sigma: Tensor, probes: list[Tensor]) -> tuple[Tensor, Tensor]:
+    """v(u; σ) and the sum over probes p of pᵀ ∂v/∂u p."""
     with torch.enable_grad():
-        x = x.detach().requires_grad_()
-        slope = (x - denoiser(x, sigma.expand(len(x)))) / sigma
-        rate = torch.zeros(len(x), device=x.device)
+        u = u.detach().requires_grad_()
+        slope = velocity(denoiser, u, sigma)
+        rate = torch.zeros_like(u[:, 0])
         for i, probe in enumerate(probes):
-            (pulled,) = torch.autograd.grad((slope * probe).sum(), x, retain_graph=i + 1 < len(probes))
+            (pulled,) = torch.autograd.grad((slope * probe).sum(), u, retain_graph=i + 1 < len(probes))
             rate = rate + (pulled * probe).sum(1)
     return slope.detach(), rate.detach()
 
 
-def _probe(d: int, device: torch.device) -> Tensor:
-    generator = torch.Generator().manual_seed(d)  # a generator of our own, so that scores repeat
-    return (2 * torch.randint(2, (1, d), generator=generator) - 1).float().to(device)
+def _probes(x: Tensor) -> list[Tensor]:
+    """Unit vectors, or one (n, d) of random signs, drawn from the bits of each record itself."""
+    _n, d = x.shape
+    if d <= EXACT:
+        return list(torch.eye(d, dtype=x.dtype, device=x.device))
+    rows = x.detach().cpu().float().contiguous().numpy()
+    keys = np.array([zlib.crc32(row.tobytes()) for row in rows], dtype=np.uint64)
+    state = (keys[:, None] << np.uint64(32)) + np.arange(d, dtype=np.uint64)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # the finaliser of SplitMix64
+        state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
+    signs = 1 - 2 * ((state >> np.uint64(40)) & np.uint64(1)).astype(np.int8)
+    return [torch.from_numpy(signs).to(x.device, x.dtype)]

@@ -51,8 +51,8 @@ class Condition(nn.Module):
         cells = self._cells.encode(records)
         nulls = [records.column(name).is_null().to_numpy() for name in self.schema.names]
         out = {"numbers": cells.numbers, "codes": cells.codes, "absent": torch.from_numpy(np.stack(nulls, 1))}
-        for field in self.schema.of_kind(Text):
-            out[field.name] = hashed(records.column(field.name).to_pylist())
+        for text in self.schema.of_kind(Text):
+            out[text.name] = hashed(records.column(text.name).to_pylist())
         for field, null in zip(self.schema, nulls, strict=True):
             if isinstance(field, Image):
                 pixels = np.zeros((len(records), *field.shape), np.uint8)
@@ -95,7 +95,8 @@ def _embedding(field: object, width: int) -> nn.Module:
         case Number():
             return nn.Sequential(Waves(32, 1 / 32, 2.0), nn.Linear(32, width), nn.SiLU(), nn.Linear(width, width))
         case Text():
-            return nn.Sequential(nn.EmbeddingBag(BUCKETS, width, mode="sum", padding_idx=0), _Shrink(), nn.LayerNorm(width))
+            bag = nn.EmbeddingBag(BUCKETS, width, mode="sum", padding_idx=0)
+            return nn.Sequential(bag, _Shrink(), nn.LayerNorm(width))
         case Image():
             layers: list[nn.Module] = [nn.Conv2d(field.channels, 32, 3, padding=1), nn.SiLU()]
             side = min(field.height, field.width)

@@ -46,7 +46,9 @@ class UNet(nn.Module):
             if layer is not None:
                 nn.init.zeros_(layer.weight)
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-        self.to(memory_format=torch.channels_last)
+        for convolution in self.modules():
+            if isinstance(convolution, nn.Conv2d):
+                convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor | None]:
         """(n, channels, height, width), (n, condition) → a picture of the same shape, and (n, extra)."""

@@ -34,9 +34,13 @@ class Quantile(Invertible):
         self.register_buffer("y", y)
 
     @classmethod
-    def of(cls, data: Tensor, knots: int = 64) -> Self:
-        """Quantiles of (n, d) data, in which NaN is a hole; tied quantiles are drawn apart."""
-        columns = [_knots(column[~column.isnan()], knots) for column in data.T]
+    def of(cls, data: Tensor, knots: int = 64, share: float = 1.0) -> Self:
+        """Quantiles of (n, d) data, in which NaN is a hole; tied quantiles are drawn apart.
+
+        Normal scores close every gap of a column, so that what lies on its two sides becomes neighbours. With a
+        `share` below 1 the rest of the score is asinh((x - median) / spread), which tames tails and keeps gaps.
+        """
+        columns = [_knots(column[~column.isnan()], knots, share) for column in data.T]
         empty = torch.empty(0, knots, dtype=data.dtype)
         x = torch.stack([column[0] for column in columns]) if columns else empty
         y = torch.stack([column[1] for column in columns]) if columns else empty
@@ -54,21 +58,22 @@ class Quantile(Invertible):
         return [cls.of(torch.stack([points.exp(), points**3 + points], 1), knots=16)]
 
 
-def _knots(column: Tensor, knots: int) -> tuple[Tensor, Tensor]:
-    """K increasing pairs (quantile, normal score)."""
+def _knots(column: Tensor, knots: int, share: float) -> tuple[Tensor, Tensor]:
+    """K increasing pairs (quantile, score), evenly spaced in the normal score, so that tails are resolved."""
     # The outermost scores are those a sample of this size reaches, not the infinite ones of 0 and 1.
-    least = min(0.5 / max(2, len(column)), 0.25)
-    p = torch.linspace(least, 1 - least, knots, dtype=torch.float64)
-    y = torch.special.ndtri(p)
+    reach = -torch.special.ndtri(torch.tensor(min(0.5 / max(2, len(column)), 0.25), dtype=torch.float64))
+    y = torch.linspace(-1, 1, knots, dtype=torch.float64) * reach
     if len(column) == 0 or column.max() == column.min():
         middle = column[0] if len(column) else torch.zeros((), dtype=torch.float64)
         return middle + y, y
-    x = torch.quantile(column.double(), p)
+    x = torch.quantile(column.double(), torch.special.ndtr(y))
     span = (column.max() - column.min()).double()
     # A run of equal quantiles becomes a steep but invertible stretch.
     steps = x.diff().clamp_min(1e-4 * span / knots)
     x = torch.cat([x[:1], x[0] + steps.cumsum(0)])
-    return x, y
+    middle, spread = x[knots // 2], x[3 * knots // 5] - x[2 * knots // 5]
+    unit = spread / (y[3 * knots // 5] - y[2 * knots // 5])
+    return x, share * y + (1 - share) * torch.asinh((x - middle) / unit.clamp_min(1e-3 * span))
 
 
 def _interpolate(at: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:

@@ -32,12 +32,18 @@ class Standardise(Invertible):
         self.register_buffer("scale", scale)
 
     @classmethod
-    def of(cls, x: Tensor) -> Self:
-        """The moments of (n, d) data, in which NaN is a hole; a constant column keeps scale 1."""
+    def of(cls, x: Tensor, weights: Tensor | None = None) -> Self:
+        """The moments of (n, d) data, in which NaN is a hole; a constant column keeps scale 1.
+
+        Args:
+            x: the data.
+            weights: (n,) of the records, greater than 0; all alike if not given.
+        """
         known = ~x.isnan()
-        count = known.sum(0).clamp_min(1)
-        mean = torch.where(known, x, 0.0).sum(0) / count
-        scale = (torch.where(known, x - mean, 0.0).square().sum(0) / count).sqrt()
+        share = known.to(x) if weights is None else known * weights[:, None].to(x)
+        count = torch.where(known.any(0), share.sum(0), 1.0)
+        mean = (x.nan_to_num() * share).sum(0) / count
+        scale = (torch.where(known, x - mean, 0.0).square() * share).sum(0).div(count).sqrt()
         flat = scale <= 1e-12 * mean.abs().clamp_min(1e-300)
         return cls(mean, torch.where(flat, torch.ones_like(scale), scale))
 

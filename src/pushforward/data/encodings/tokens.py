@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -24,7 +25,7 @@ def tokens(text: str) -> list[int]:
     """
     words = _WORD.findall(text.lower())
     pieces = [f"w {word}" for word in words]
-    pieces += [f"p {a} {b}" for a, b in zip(words, words[1:], strict=False)]
+    pieces += [f"p {a} {b}" for a, b in pairwise(words)]
     pieces += [f"c {word[i : i + 3]}" for word in words for i in range(len(word) - 2)]
     return [1 + zlib.crc32(piece.encode()) % (BUCKETS - 1) for piece in pieces]
 

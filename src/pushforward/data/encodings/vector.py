@@ -15,11 +15,13 @@ from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.schema import Schema
 
 KNOTS = 64
+SHARE = 0.5  # of the normal score in what a number becomes; the rest keeps the gaps of its column
+PILOT = 100_000  # records that scales are taken from
 HALF = 0.25  # half the width of the noise around a level; neighbours are 1 apart
 
 
 class VectorEncoding(nn.Module):
-    """Numbers by their normal scores, levels as noisy one-hot vectors, holes as noisy bits.
+    """Numbers by their scores (see `Quantile`), levels as noisy one-hot vectors, holes as noisy bits.
 
     A level c of L becomes e_c + t with t triangular on (-1/4, 1/4), coordinate by coordinate. What different
     levels become does not overlap, so the largest coordinate gives the level back, and with f the density of the
@@ -31,6 +33,8 @@ class VectorEncoding(nn.Module):
     Args:
         schema: numbers and categories.
     """
+
+    resolution: Tensor
 
     def __init__(self, schema: Schema):
         super().__init__()
@@ -45,9 +49,10 @@ class VectorEncoding(nn.Module):
 
     def prepare(self, cells: Cells, generator: torch.Generator) -> Self:
         """Take quantiles and scales from some records."""
-        device = self.resolution.device
+        device, step = self.resolution.device, -(-len(cells) // PILOT)
+        cells = cells[::step] if step > 1 else cells
         noisy = dequantise(cells.numbers.to(device), self.resolution, generator)
-        self.quantile = Quantile.of(noisy.cpu(), KNOTS).to(device)
+        self.quantile = Quantile.of(noisy.cpu(), KNOTS, SHARE).to(device)
         x, _ = self._raw(cells.numbers.to(device), cells.codes.to(device), cells.holes.to(device), generator)
         self.scale = Standardise.of(x)
         return self

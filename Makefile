@@ -1,0 +1,32 @@
+# Every target works in a fresh clone: the environment is made by the first that needs it.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+DEMO := demo
+
+.PHONY: demo test check clean
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+demo: $(READY)  ## fit a diffusion to handwritten digits and draw new ones
+	mkdir -p $(DEMO)
+	$(BIN)/pushforward fit diffusion digits --given label --minutes 1.5 --seed 0 --out $(DEMO)/digit-diffusion
+	$(BIN)/pushforward sample $(DEMO)/digit-diffusion -n 100 --each label --seed 1 --out $(DEMO)/digits.png
+	@echo "Look at $(DEMO)/digits.png"
+
+check: $(READY)  ## style, types, imports, doctests
+	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --doctest-modules src -p no:cacheprovider
+	$(BIN)/pytest --doctest-glob="*.md" README.md -p no:cacheprovider
+
+test: $(READY)  ## the whole suite
+	$(BIN)/pytest -n 2
+
+clean:
+	rm -rf .venv $(DEMO) dist build

@@ -1,0 +1,196 @@
+"""The family: what it learns, what it can hold fixed, and what it refuses."""
+
+import numpy as np
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.diffusion.diffusion import Diffusion
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.fixture(scope="module")
+def bell():
+    """A model of two correlated Gaussians, given which."""
+    n = 3000
+    which = RNG.integers(0, 2, n)
+    x = RNG.normal(size=n) + np.where(which == 1, 4.0, -4.0)
+    y = 0.8 * x + 0.6 * RNG.normal(size=n)
+    data = pf.read({"x": x, "y": y, "which": np.where(which == 1, "right", "left").tolist()})
+    return Diffusion(width=64).fit(data, given="which", steps=500, batch=256), data
+
+
+def test_conditions_are_followed(bell):
+    model, data = bell
+    truth = data.to_numpy()
+    for which in ("left", "right"):
+        drawn = model.sample(4000, given={"which": which}, seed=0).to_numpy()
+        mine = truth["which"] == which
+        for name in ("x", "y"):
+            # a short run: within a fifth of a deviation, where the two sides are eight deviations apart
+            assert abs(drawn[name].mean() - truth[name][mine].mean()) < 0.2 * truth[name][mine].std()
+            assert drawn[name].std() == pytest.approx(truth[name][mine].std(), rel=0.15)
+        assert np.corrcoef(drawn["x"], drawn["y"])[0, 1] == pytest.approx(0.8, abs=0.08)
+
+
+def test_without_a_condition_it_draws_both(bell):
+    model, _ = bell
+    drawn = model.sample(2000, seed=0)
+    assert drawn.names == ("x", "y")  # what is not known is not said
+    assert 0.3 < (drawn.to_numpy()["x"] > 0).mean() < 0.7
+
+
+def test_a_missing_condition_is_an_absent_one(bell):
+    model, _ = bell
+    drawn = model.sample(400, given={"which": ["left"] * 200 + [None] * 200}, seed=0).to_numpy()
+    assert (drawn["x"][:200] < 0).all()
+    assert 0.3 < (drawn["x"][200:] > 0).mean() < 0.7
+
+
+def test_log_prob_nears_the_truth(bell):
+    model, data = bell
+    x = data[:300].to_numpy()
+    centre = np.where(x["which"] == "right", 4.0, -4.0)
+    truth = -0.5 * (x["x"] - centre) ** 2 - 0.5 * ((x["y"] - 0.8 * x["x"]) / 0.6) ** 2 - np.log(2 * np.pi) - np.log(0.6)
+    assert model.density == "estimate"
+    assert model.log_prob(data[:300]).mean() == pytest.approx(truth.mean(), abs=0.15)
+
+
+def test_codes_invert(bell):
+    model, data = bell
+    back = model.decode(model.encode(data[:50])).to_numpy()
+    for name in ("x", "y"):
+        assert np.abs(back[name] - data[:50].to_numpy()[name]).mean() < 0.05
+
+
+def test_guidance_of_one_is_unguided_to_the_bit(bell):
+    model, _ = bell
+    plain = model.sample(20, given={"which": "left"}, seed=3)
+    same = model.sample(20, given={"which": "left"}, seed=3, guidance=1.0)
+    other = model.sample(20, given={"which": "left"}, seed=3, guidance=2.0)
+    assert plain.table.equals(same.table) and not plain.table.equals(other.table)
+
+
+def test_complete_uses_what_is_there(bell):
+    model, _ = bell
+    n = 400
+    # Given x, the other number is 0.8 x with deviation 0.6.
+    holes = pf.read({"x": np.full(n, 5.0), "y": [None] * (n - 1) + [4.0], "which": ["right"] * n}, number=["y"])
+    full = model.complete(holes, seed=0).to_numpy()
+    assert (full["x"] == 5.0).all() and full["y"][-1] == 4.0
+    assert full["y"][:-1].mean() == pytest.approx(4.0, abs=0.3)
+    assert full["y"][:-1].std() == pytest.approx(0.6, abs=0.25)
+
+
+def test_pictures_and_columns_are_drawn_together():
+    data = pf.read("digits")[:200]
+    model = Diffusion(width=8, layers=1).fit(data, steps=3)
+    drawn = model.sample(5, seed=0)
+    assert drawn.names == ("image", "label") and drawn.to_numpy()["image"].shape == (5, 8, 8)
+    assert set(drawn.to_numpy()["label"]) <= set(range(10))
+
+
+@pytest.mark.parametrize("shape", [(5, 7, 1), (8, 8, 3), (28, 28, 1), (33, 20, 3)])
+def test_pictures_of_any_size(shape):
+    pixels = RNG.integers(0, 256, (12, *shape), dtype=np.uint8)
+    model = Diffusion(width=8, layers=1).fit(pf.read({"image": pixels}), steps=2)
+    drawn = model.sample(3, seed=0, steps=3)
+    assert drawn.schema == model.schema
+    assert model.denoise(pf.read({"image": pixels[:2]}), 0.1).schema == model.schema
+
+
+def test_denoising_brings_pictures_nearer():
+    data, _ = pf.read("digits").split(0.9, seed=0)
+    model = Diffusion(width=16).fit(data, steps=150)
+    clean = data[:100].to_numpy()["image"].astype(float)
+    noisy = np.clip(np.rint(clean + 0.2 * 255 * RNG.normal(size=clean.shape)), 0, 255).astype(np.uint8)
+    out = model.denoise(pf.read({"image": noisy, "label": data[:100].to_numpy()["label"]}, category=["label"]), 0.2)
+    after = np.square(out.to_numpy()["image"].astype(float) - clean).mean()
+    assert after < 0.5 * np.square(noisy - clean).mean()
+
+
+def test_all_kinds_of_conditions():
+    n = 40
+    data = pf.read(
+        {
+            "y": RNG.normal(size=n),
+            "number": RNG.normal(size=n),
+            "category": ["a", "b"] * (n // 2),
+            "words": [f"a number of things {i}" for i in range(n)],
+            "picture": RNG.integers(0, 256, (n, 9, 9), dtype=np.uint8),
+        },
+        text=["words"],
+    )
+    model = Diffusion(width=16).fit(data, given=["number", "category", "words", "picture"], steps=3)
+    given = {"words": "two things", "picture": np.zeros((9, 9), np.uint8), "category": "b"}
+    drawn = model.sample(4, given=given, seed=0)
+    assert drawn.names == ("y", "category", "words", "picture")
+    assert drawn.to_numpy()["words"].tolist() == ["two things"] * 4
+
+
+def test_verbs_are_absent_where_they_make_no_sense(bell):
+    model, _ = bell
+    for verb in ("denoise", "predict", "assign", "reconstruct"):
+        assert not hasattr(model, verb), verb
+    for verb in ("log_prob", "encode", "complete"):
+        assert hasattr(model, verb), verb
+
+
+@pytest.mark.parametrize(
+    ("make", "names"),
+    [
+        (lambda: Diffusion(layers=0), "layers"),
+        (lambda: Diffusion(lr=-1), "lr"),
+        (lambda: Diffusion().fit({"t": [f"one two three four {i}" for i in range(30)]}), "t"),
+        (lambda: Diffusion().fit({"image": np.zeros((4, 3, 3), np.uint8)}), "image"),
+        (lambda: Diffusion().fit({"a": np.zeros((4, 8, 8), np.uint8), "b": np.zeros((4, 8, 8), np.uint8)}), "given="),
+        (lambda: Diffusion().fit({"x": np.zeros(4)}, given="x"), "given"),
+        (lambda: Diffusion().fit({"x": np.zeros(4)}, given="z"), "z"),
+    ],
+)
+def test_refusals_name_what_is_wrong(make, names):
+    with pytest.raises(pf.PushforwardError, match=names) as refusal:
+        make()
+    assert "\n" not in str(refusal.value)
+
+
+def test_sampling_refuses_by_name(bell):
+    model, _data = bell
+    for options, names in (
+        ({"steps": 0}, "steps=0"),
+        ({"guidance": -1}, "guidance"),
+        ({"guidance": 2}, "which"),  # nothing given to follow
+        ({"given": {"x": 1.0}}, "x"),
+        ({"given": {"which": "middle"}}, "middle"),
+    ):
+        with pytest.raises(pf.PushforwardError, match=names):
+            model.sample(3, **options)
+    holed = pf.read({"x": [None, 1.0], "y": [1.0, 2.0], "which": ["left", "right"]})
+    with pytest.raises(pf.DataError, match="complete"):
+        model.log_prob(holed)
+
+
+def test_guidance_without_conditions_is_named():
+    model = Diffusion(width=16).fit({"x": RNG.normal(size=50)}, steps=2)
+    with pytest.raises(pf.ArgumentError, match="no conditions"):
+        model.sample(3, guidance=2.0)
+
+
+def test_half_precision_trains():
+    model = Diffusion(width=16, layers=1).fit(pf.read("digits")[:100], given="label", steps=5, precision="bfloat16")
+    assert np.isfinite(model.measurements["last"]["denoising"])
+    assert all(p.dtype == torch.float32 for p in model.network.parameters())
+
+
+def test_weights_tell_which_records_count():
+    data = pf.read({"x": np.concatenate([RNG.normal(-3, 0.3, 500), RNG.normal(3, 0.3, 500)])})
+    weights = np.repeat([1.0, 0.0], 500)
+    model = Diffusion(width=32).fit(data, weights=weights, steps=300, batch=128)
+    assert (model.sample(500, seed=0).to_numpy()["x"] < 0).mean() > 0.98
+
+
+def test_a_scan_trains_as_well(tmp_path):
+    path = pf.read({"x": RNG.normal(2.0, 0.5, 3000)}).save(tmp_path / "x.parquet")
+    model = Diffusion(width=32).fit(pf.scan(path), steps=200, batch=128)
+    assert model.sample(1000, seed=0).to_numpy()["x"].mean() == pytest.approx(2.0, abs=0.1)

@@ -1,0 +1,81 @@
+"""Networks: shapes, conditions and what starts at zero."""
+
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.nets.condition import Condition
+from pushforward.nets.embed import Waves
+from pushforward.nets.mlp import ResidualMLP
+from pushforward.nets.unet import UNet
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 12), (28, 28), (32, 32), (64, 48)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_unet_gives_back_the_shape(size, channels):
+    net = UNet(channels, *size, hidden=8, layers=1, condition=4, extra=2)
+    picture, numbers = net(torch.randn(2, channels, *size), torch.randn(2, 4))
+    assert picture.shape == (2, channels, *size) and numbers.shape == (2, 2)
+    assert not picture.any() and not numbers.any()  # the last layers start at zero
+
+
+def test_unet_sees_the_whole_of_a_small_picture():
+    torch.manual_seed(0)
+    net = UNet(1, 8, 8, hidden=8, layers=2, condition=4)
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.2)
+    x = torch.randn(1, 1, 8, 8, requires_grad=True)
+    net(x, torch.zeros(1, 4))[0][0, 0, 0, 0].backward()
+    assert (x.grad != 0).all()
+
+
+def test_mlp_starts_at_zero_and_is_steered():
+    torch.manual_seed(0)
+    net = ResidualMLP(3, 2, 16, 2, 4)
+    assert not net(torch.randn(5, 3), torch.randn(5, 4)).any()
+    for p in net.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    x = torch.randn(5, 3)
+    assert not torch.allclose(net(x, torch.zeros(5, 4)), net(x, torch.ones(5, 4)))
+
+
+def test_waves_have_unit_size():
+    x = torch.randn(2000)
+    assert Waves(64)(x).square().mean().item() == pytest.approx(1, abs=0.02)
+
+
+@pytest.fixture
+def condition():
+    torch.manual_seed(0)
+    data = pf.read({"n": [1.0, 2.0, 4.0], "c": ["a", "b", None], "t": ["red left of blue"] * 3}, text=["t"])
+    module = Condition(data.schema, 16)
+    module.prepare(module.encode(data))
+    return module, data
+
+
+def test_absent_is_the_same_however_it_is_said(condition):
+    module, data = condition
+    missing_column = module(module.encode(data.select(["n", "t"])))
+    drop = torch.zeros(3, 3, dtype=torch.bool)
+    drop[:, 1] = True
+    assert torch.allclose(missing_column, module(module.encode(data), drop))
+
+
+def test_a_missing_cell_is_absent(condition):
+    module, data = condition
+    full, without = module(module.encode(data)), module(module.encode(data.select(["n", "t"])))
+    assert torch.allclose(full[2], without[2]) and not torch.allclose(full[0], without[0])
+
+
+def test_the_order_of_words_matters(condition):
+    module, _data = condition
+    texts = ["a red circle left of a blue square", "a blue circle left of a red square"]
+    both = pf.read({"n": [1.0, 1.0], "c": ["a", "a"], "t": texts}, text=["t"])
+    out = module(module.encode(both.select(["t"])))
+    assert not torch.allclose(out[0], out[1])
+
+
+def test_close_numbers_are_told_apart(condition):
+    module, _ = condition
+    out = module(module.encode(pf.read({"n": [1.0, 1.2]})))
+    assert (out[0] - out[1]).abs().max() > 1e-3
