@@ -28,12 +28,19 @@ from pushforward.training.place import pick
 FORMAT = 1
 FILES = ("model.json", "weights.safetensors", "README.md")
 SUMS = "SHA256SUMS"
-KEYS = {
-    "format", "version", "family", "hyperparameters", "schema", "given", "density", "seed", "measurements"
-}
+KEYS = {"format", "version", "family", "hyperparameters", "schema", "given", "density", "seed", "measurements"}
+MEASURED = {"records", "seconds", "steps", "seed", "last"}
+# What comes of a file that says other things than it should
+_NONSENSE = (PushforwardError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _DTYPES = {
-    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
-    "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8, "BOOL": torch.bool,
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
 }
 
 
@@ -43,15 +50,12 @@ def save(model: Model, folder: Path) -> Path:
     Raises:
         ArgumentError: the folder exists and is not a saved model, or cannot be written.
     """
-    if folder.exists() and not (folder.is_dir() and (folder / "model.json").is_file() and (folder / SUMS).is_file()):
-        raise ArgumentError(f"folder={str(folder)!r} exists and is not a saved model; name another or delete it")
-    if not folder.absolute().parent.is_dir():
-        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} does not exist")
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    check_target(folder)
+    described, target = describe(model), folder.resolve()
+    aside = target.with_name(f".{target.name}.{os.getpid()}")
     shutil.rmtree(aside, ignore_errors=True)
     try:
         aside.mkdir()
-        described = describe(model)
         state = {name: t.detach().cpu().contiguous().clone() for name, t in model._state().items()}
         (aside / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         safetensors.torch.save_file(state, aside / "weights.safetensors")
@@ -60,16 +64,38 @@ def save(model: Model, folder: Path) -> Path:
         (aside / SUMS).write_text(sums)
         for path in (*aside.iterdir(), aside):
             flush(path)
-        _swap(aside, folder)
-    except OSError as error:
-        raise ArgumentError(f"folder={str(folder)!r} cannot be written ({error})") from error
+        _swap(aside, target)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise ArgumentError(f"folder={str(folder)!r} cannot be written ({error}); name another") from error
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return folder
 
 
+def check_target(folder: Path) -> None:
+    """Refuse a folder that a model could not be saved in; a model that is saved there would be replaced.
+
+    Raises:
+        ArgumentError: it exists and is not a saved model, or cannot be made.
+    """
+    if folder.exists() and not (folder.is_dir() and (folder / "model.json").is_file() and (folder / SUMS).is_file()):
+        raise ArgumentError(f"folder={str(folder)!r} exists and is not a saved model; name another or delete it")
+    parent = folder.absolute().parent
+    if not parent.is_dir():
+        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} does not exist")
+    if not os.access(parent, os.W_OK):
+        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} may not be written in")
+
+
 def describe(model: Model) -> dict[str, Any]:
-    """All about a fitted model but its weights, as plain JSON values."""
+    """All about a fitted model but its weights, as plain JSON values.
+
+    Raises:
+        ArgumentError: a hyperparameter is no longer what it was at the fit.
+    """
+    for name, value in model.get_params().items():
+        if value != (before := model.__dict__["_fitted_with"][name]):
+            raise ArgumentError(f"{name}={value!r} was {before!r} when the model was fitted; fit it again to save it")
     return {
         "format": FORMAT,
         "version": pushforward.__version__,
@@ -97,22 +123,37 @@ def load(folder: str | Path, *, device: str = "auto", cls: type[Model] | None = 
     Raises:
         FormatError: a file is missing or changed, a key is unknown, or the weights are not those of this model.
     """
-    folder = Path(folder)
+    folder, place = Path(folder), pick(device)
     _check_hashes(folder)
     described = read_description(folder)
     try:
-        kind = cls or family(described["family"])
-        model = kind(**described["hyperparameters"])
-    except (PushforwardError, TypeError) as error:
-        raise FormatError(f"{folder}/model.json: {error}") from error
-    schema = Schema.from_json(described["schema"])
-    given = tuple(described["given"])
-    if not set(given) <= set(schema.names):
-        raise FormatError(f"{folder}/model.json: given={list(given)} are not all fields of the schema")
-    model.__dict__.update(schema=schema, given=given, measurements=described["measurements"])
-    expected = model._skeleton()
-    _check_weights(folder / "weights.safetensors", expected)
-    model._restore(safetensors.torch.load_file(folder / "weights.safetensors"), pick(device))
+        model = _described(described, cls)
+        expected = model._skeleton()
+    except _NONSENSE as error:
+        why = " ".join(str(error).split())[:200]
+        raise FormatError(f"{folder}/model.json does not describe a model ({why}); copy the model again") from error
+    weights = folder / "weights.safetensors"
+    _check_weights(weights, expected)
+    try:
+        state = safetensors.torch.load_file(weights)
+    except safetensors.SafetensorError as error:
+        raise FormatError(f"{weights} is damaged ({error}); copy the model again") from error
+    model._restore(state, place)
+    return model
+
+
+def _described(described: dict[str, Any], cls: type[Model] | None) -> Model:
+    """A model of this configuration that has no weights yet."""
+    kind = cls or family(described["family"])
+    hyperparameters, measured = described["hyperparameters"], described["measurements"]
+    if odd := set(hyperparameters) ^ set(kind.parameters()):
+        raise FormatError(f"hyperparameters are others than those of {described['family']}: {', '.join(sorted(odd))}")
+    if lacking := MEASURED - set(measured):
+        raise FormatError(f"measurements lack {', '.join(sorted(lacking))}")
+    schema, given = Schema.from_json(described["schema"]), tuple(described["given"])
+    schema.select(given)
+    model = kind(**hyperparameters)
+    model.__dict__.update(schema=schema, given=given, measurements=measured, _fitted_with=model.get_params())
     return model
 
 
@@ -127,7 +168,7 @@ def read_description(folder: Path) -> dict[str, Any]:
         raise FormatError(f"{str(folder)!r} is not a saved model (it has no model.json); save one with model.save()")
     try:
         described = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise FormatError(f"{path} is not JSON ({error}); copy the model again") from error
     if not isinstance(described, dict) or described.get("format") != FORMAT:
         raise FormatError(f"{path} is not of format {FORMAT}; read it with the version that wrote it, or update")
@@ -145,7 +186,8 @@ def _check_hashes(folder: Path) -> None:
     if not (folder / "model.json").is_file():
         read_description(folder)
     try:
-        listed = dict(reversed(line.split("  ", 1)) for line in (folder / SUMS).read_text().splitlines())
+        lines = [line.split("  ", 1) for line in (folder / SUMS).read_text().splitlines()]
+        listed = {name: digest for digest, name in lines}
     except (OSError, ValueError) as error:
         raise FormatError(f"{folder}/{SUMS} is missing or damaged; copy the model again") from error
     if set(listed) != set(FILES):
@@ -162,30 +204,48 @@ def _check_weights(path: Path, expected: dict[str, Tensor]) -> None:
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
-            if length > 100_000_000 or length > path.stat().st_size:
+            if length > min(100_000_000, path.stat().st_size):
                 raise ValueError("its header is too long")
             header = json.loads(file.read(length))
-    except (OSError, ValueError, struct.error) as error:
+        header.pop("__metadata__", None)
+        found = {name: _entry(**entry) for name, entry in header.items()}
+    except (OSError, struct.error, *_NONSENSE) as error:
         raise FormatError(f"{path} is not a safetensors file ({error}); copy the model again") from error
-    header.pop("__metadata__", None)
-    if odd := set(header) ^ set(expected):
-        raise FormatError(f"{path} has other tensors than this model: {', '.join(sorted(odd)[:4])}")
+    if odd := set(found) ^ set(expected):
+        raise FormatError(
+            f"{path} has other tensors than this model: {', '.join(sorted(odd)[:4])}; copy the model again"
+        )
     for name, tensor in expected.items():
-        shape, dtype = tuple(header[name]["shape"]), _DTYPES.get(header[name]["dtype"])
-        if shape != tuple(tensor.shape) or dtype != tensor.dtype:
-            raise FormatError(f"{path}: {name} is {dtype} {shape}, this model has {tensor.dtype} {tuple(tensor.shape)}")
-        begin, end = header[name]["data_offsets"]
-        if end - begin != math.prod(shape) * tensor.element_size():
-            raise FormatError(f"{path}: {name} has {end - begin} bytes, which is not what its shape needs")
+        (dtype, shape, size), wanted = found[name], tuple(tensor.shape)
+        if shape != wanted or _DTYPES.get(dtype) != tensor.dtype:
+            raise FormatError(
+                f"{path}: {name} is {dtype} {shape}, this model has {tensor.dtype} {wanted}; copy the model again"
+            )
+        if size != math.prod(shape) * tensor.element_size():
+            raise FormatError(f"{path}: {name} has {size} bytes, not those of its shape; copy the model again")
+
+
+def _entry(dtype: str, shape: list[int], data_offsets: list[int]) -> tuple[str, tuple[int, ...], int]:
+    """Type, shape and bytes of a tensor, as the header of a safetensors file says."""
+    begin, end = data_offsets
+    if not (isinstance(dtype, str) and all(isinstance(n, int) and n >= 0 for n in (*shape, begin, end))):
+        raise ValueError("its header holds nonsense")
+    return dtype, tuple(shape), end - begin
 
 
 def _swap(aside: Path, folder: Path) -> None:
     """Put a finished folder in place of an old one, which is deleted after."""
     old = folder.with_name(f".{folder.name}.old.{os.getpid()}")
-    if folder.exists():
+    replaces = folder.exists()
+    if replaces:
         folder.rename(old)
-    aside.rename(folder)
-    flush(folder.absolute().parent)
+    try:
+        aside.rename(folder)
+    except OSError:
+        if replaces:
+            old.rename(folder)
+        raise
+    flush(folder.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 

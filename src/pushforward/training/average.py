@@ -38,7 +38,7 @@ class Average:
     """
 
     def __init__(self, module: nn.Module, deviation: float):
-        self._live = list(module.parameters())
+        self._live: list[Tensor] = list(module.parameters())
         self._exponent = power_of(deviation) + 1
         self.values: list[Tensor] = [p.detach().clone() for p in self._live]
 

@@ -46,8 +46,8 @@ def follow(shown: Iterator[Progress], progress: Any) -> Progress | None:
         for now in shown:
             last = now
             if stop.asked:
-                if shown is not progress:
-                    shown.close()  # type: ignore[attr-defined] - the screen first, so that a bar does not wait
+                if shown is not progress:  # the screen first, so that a bar does not wait
+                    shown.close()  # type: ignore[attr-defined]
                 progress.close()  # the loop writes its checkpoint here
                 raise Interrupted
     return last

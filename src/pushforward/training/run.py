@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
@@ -26,9 +28,7 @@ class Run:
 
     def __post_init__(self) -> None:
         known = parameters.of_class(Run)
-        values = {name: getattr(self, name) for name in known}
-        values["folder"] = None if values["folder"] is None else str(values["folder"])
-        for name, value in parameters.check_all(known, values, "fit").items():
+        for name, value in parameters.check_all(known, _plain(vars(self)), "fit").items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -38,5 +38,9 @@ class Run:
         Raises:
             ArgumentError: a keyword is unknown or its value out of range.
         """
-        parameters.check_all(parameters.of_class(Run), options, "fit")
-        return cls(**options)
+        return cls(**parameters.check_all(parameters.of_class(Run), _plain(options), "fit"))
+
+
+def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options with a path as its words."""
+    return {name: os.fspath(value) if isinstance(value, os.PathLike) else value for name, value in options.items()}

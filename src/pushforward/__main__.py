@@ -1,0 +1,5 @@
+"""`python -m pushforward`: the same as the command `pushforward`."""
+
+from pushforward.cli import main
+
+main()

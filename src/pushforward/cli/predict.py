@@ -1,0 +1,57 @@
+"""`pushforward predict MODEL DATA --field FIELD`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pushforward.cli import words
+from pushforward.cli.help import Command, Option
+from pushforward.cli.options import data_argument, json_option, model_argument, records_option, verb
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pushforward.data import Records
+    from pushforward.model import Model
+
+
+def predict(model: str, data: str, field: str, size: int | None, out: str | None, json_: bool) -> None:
+    """Predict, and write or show the value and its probability for each record."""
+    from pushforward.cli.output import check_target, deliver
+    from pushforward.saving import load
+
+    loaded = load(model)
+    chances = verb(loaded, "predict_proba")
+    check_target(out, loaded.schema.select([]))
+    drawn = _records(loaded, field, chances(words.for_model(data, loaded.schema, size), field))
+    deliver(drawn, out, json_, {"field": field})
+
+
+def _records(model: Model, name: str, chances: np.ndarray) -> Records:
+    import pyarrow as pa
+
+    from pushforward.data import Category, Number, Records, Schema
+
+    field = model.schema[name]
+    assert isinstance(field, Category)  # predict_proba refuses all others
+    chance = Number(name="probability", low=0.0, high=1.0)
+    while chance.name == name:  # pragma: no cover - a field may be called anything
+        chance = Number(name=f"{chance.name}_", low=0.0, high=1.0)
+    values = [field.values[i] for i in chances.argmax(1)]
+    schema = Schema((field, chance))
+    return Records(schema, pa.table({name: values, chance.name: chances.max(1)}, schema=schema.arrow))
+
+
+command = Command(
+    "predict",
+    params=[
+        model_argument(),
+        data_argument(),
+        Option(["--field"], required=True, metavar="FIELD", section="Data", help="the category that is predicted"),
+        *words.size_options(),
+        records_option(),
+        json_option(),
+    ],
+    callback=predict,
+    help="Predict a category from all other fields: its most probable value, and how probable that is.",
+)
