@@ -24,10 +24,9 @@ def card(described: dict[str, Any], numbers: int) -> str:
     schema = Schema.from_json(described["schema"])
     given = described["given"]
     measured = described["measurements"]
-    rows = "\n".join(
-        f"| {f.name} | {f.kind} | {f.describe()} | {'yes' if f.missing else 'no'} | {'yes' if f.name in given else ''} |"
-        for f in schema
-    )
+    marks = {True: "yes", False: ""}
+    cells = ((f.name, f.kind, f.describe(), marks[f.missing], marks[f.name in given]) for f in schema)
+    rows = "\n".join(f"| {' | '.join(row)} |" for row in cells)
     left = "".join(f"- `{column.name}` was left out: {column.reason}.\n" for column in schema.left_out)
     options = "\n".join(f"| {name} | {value} |" for name, value in described["hyperparameters"].items())
     last = ", ".join(f"{name} {value:g}" for name, value in measured["last"].items())

@@ -18,6 +18,7 @@ from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import evidence
 from pushforward.families import name_of
 from pushforward.parameters import Parameter, check_all, of_class, of_function
+from pushforward.saving import save
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import generator
@@ -266,8 +267,6 @@ class Model(ABC):
 
     def save(self, folder: str | Path) -> Path:
         """Write the fitted model to a folder, whole or not at all; `load` reads it."""
-        from pushforward.saving import save
-
         self._require_fit("save")
         return save(self, Path(folder))
 

@@ -9,7 +9,7 @@ import os
 import shutil
 import struct
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import safetensors
 import safetensors.torch
@@ -21,9 +21,11 @@ from pushforward.card import card
 from pushforward.data.schema import Schema
 from pushforward.errors import ArgumentError, FormatError, PushforwardError
 from pushforward.families import family, name_of
-from pushforward.model import Model
 from pushforward.training.checkpoint import flush
 from pushforward.training.place import pick
+
+if TYPE_CHECKING:
+    from pushforward.model import Model
 
 FORMAT = 1
 FILES = ("model.json", "weights.safetensors", "README.md")

@@ -82,7 +82,7 @@ def _probes(x: Tensor) -> list[Tensor]:
         return list(torch.eye(d, dtype=x.dtype, device=x.device))
     rows = x.detach().cpu().float().contiguous().numpy()
     keys = np.array([zlib.crc32(row.tobytes()) for row in rows], dtype=np.uint64)
-    state = (keys[:, None] << np.uint64(32)) + np.arange(d, dtype=np.uint64)
+    state: np.ndarray = (keys[:, None] << np.uint64(32)) + np.arange(d, dtype=np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # the finaliser of SplitMix64
         state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
     signs = 1 - 2 * ((state >> np.uint64(40)) & np.uint64(1)).astype(np.int8)
