@@ -9,6 +9,9 @@ from collections.abc import Iterable
 class PushforwardError(Exception):
     """What all errors of the package derive from; the command line prints it and exits with 2."""
 
+    def __init__(self, message: str = ""):
+        super().__init__(" ".join(message.splitlines()))  # names that are quoted in it may hold line breaks
+
 
 class ArgumentError(PushforwardError, ValueError):
     """An argument has a value that cannot be used."""

@@ -8,18 +8,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pushforward.data import pictures
+from pushforward.data.normal import line
 from pushforward.data.schema import Category, Field, Image, Number, Schema, Text
+from pushforward.data.summary import is_number
 from pushforward.errors import DataError, one_of
 
 
-def conform(table: pa.Table, schema: Schema, *, partial: bool = False, folder: str | None = None) -> pa.Table:
+def conform(
+    table: pa.Table, schema: Schema, *, partial: bool = False, folder: str | None = None, seen: bool = False
+) -> pa.Table:
     """The columns of `schema`, with its types, out of a raw table.
 
     Args:
         table: raw columns; those that the schema lacks are passed over.
         schema: what is wanted.
-        partial: whether numbers and categories that are absent may stand as all missing.
+        partial: whether fields that are absent, pictures apart, may stand as all missing.
         folder: what paths of pictures are relative to.
+        seen: whether the schema was inferred from this very table, so that no value can be strange to it.
 
     Raises:
         DataError: a field is absent, or a cell cannot be a value of its field.
@@ -27,7 +32,7 @@ def conform(table: pa.Table, schema: Schema, *, partial: bool = False, folder: s
     columns: dict[str, Any] = {}
     for field in schema:
         if field.name in table.column_names:
-            columns[field.name] = _column(table[field.name], field, folder)
+            columns[field.name] = _column(table[field.name], field, folder, seen)
         elif partial and not isinstance(field, Image):
             columns[field.name] = pa.nulls(table.num_rows, field.arrow_type)
         else:
@@ -35,49 +40,67 @@ def conform(table: pa.Table, schema: Schema, *, partial: bool = False, folder: s
     return pa.table(columns, schema=schema.arrow)
 
 
-def _column(column: pa.ChunkedArray, field: Field, folder: str | None) -> pa.ChunkedArray | pa.Array:
+def _column(column: pa.ChunkedArray, field: Field, folder: str | None, seen: bool) -> pa.ChunkedArray | pa.Array:
     match field:
         case Image():
+            column = pictures.from_paths(column)
             if not pictures.holds(column.type):
-                raise DataError(f"field {field.name!r} must hold pictures, not {column.type}")
+                raise DataError(f"field {field.name!r} must hold pictures, not {column.type}; name the right column")
             return pictures.decode(column, field.name, field.shape, folder)
         case Category():
-            return _category(column, field)
+            return _cast(column, field) if seen else _category(column, field)
         case Number():
-            return _number(column, field)
+            return _cast(column, field) if seen else _number(column, field)
         case Text():
             return _cast(column, field)
     raise AssertionError(field)
 
 
 def _cast(column: pa.ChunkedArray, field: Field) -> pa.ChunkedArray:
-    if column.type == field.arrow_type:
+    kind = field.arrow_type
+    if column.type == kind:
         return column
     try:
-        if pa.types.is_string(column.type) and pa.types.is_boolean(field.arrow_type):
-            column = pc.utf8_lower(column)
-        return column.cast(field.arrow_type)
+        if pa.types.is_string(column.type):
+            column = _spoken(column, kind)
+        if pa.types.is_boolean(kind) and is_number(column.type):
+            _refuse_strange(column, pa.array([0, 1]).cast(column.type), field)
+        return column.cast(kind)
     except pa.ArrowException as error:
-        why = " ".join(str(error).split())[:120]
-        raise DataError(f"field {field.name!r} must hold {field.arrow_type} ({field.describe()}); {why}") from error
+        raise DataError(
+            f"field {field.name!r} must hold {kind} ({field.describe()}), not {column.type}; {line(error)}"
+        ) from error
+
+
+def _spoken(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    """Words in the form from which Arrow casts them to `kind`."""
+    if pa.types.is_boolean(kind):
+        return pc.utf8_lower(column)
+    if pa.types.is_duration(kind):
+        return column.cast(pa.int64())
+    if pa.types.is_time(kind):  # of some day, since Arrow casts words to times only with one
+        return pc.binary_join_element_wise("1970-01-01", column, " ").cast(pa.timestamp(kind.unit))
+    return column
 
 
 def _category(column: pa.ChunkedArray, field: Category) -> pa.ChunkedArray:
     column = _cast(column, field)
-    known = pa.array(field.values, field.arrow_type)
-    strange = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=known)))
-    if pc.any(strange).as_py():
-        value = column.filter(strange)[0].as_py()
-        raise DataError(
-            f"{field.name}={value!r} was not among the values seen at fit; {one_of(str(value), map(str, field.values))}"
-        )
+    _refuse_strange(column, pa.array(field.values, field.arrow_type), field)
     return column
 
 
+def _refuse_strange(column: pa.ChunkedArray, known: pa.Array, field: Field) -> None:
+    strange = pc.and_(pc.is_valid(column), pc.invert(pc.is_in(column, value_set=known)))
+    if pc.any(strange).as_py():
+        value = column.filter(strange)[0].as_py()
+        values = map(str, field.values if isinstance(field, Category) else known.to_pylist())
+        raise DataError(f"{field.name}={value!r} was not among the values seen at fit; {one_of(str(value), values)}")
+
+
 def _number(column: pa.ChunkedArray, field: Number) -> pa.ChunkedArray:
-    column = _cast(column, field)
-    if pa.types.is_floating(column.type):
+    if pa.types.is_floating(column.type):  # NaN first, since no whole number could stand for it
         column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-        if pc.any(pc.is_inf(column)).as_py():
-            raise DataError(f"field {field.name!r} holds infinite values; replace them by a number or a missing cell")
+    column = _cast(column, field)
+    if pa.types.is_floating(column.type) and pc.any(pc.is_inf(column)).as_py():
+        raise DataError(f"field {field.name!r} holds infinite values; replace them by a number or a missing cell")
     return column

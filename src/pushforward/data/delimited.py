@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Collection, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
@@ -14,6 +16,7 @@ from pushforward.data.sources import Source
 from pushforward.errors import DataError
 
 BLOCK = 1 << 22  # bytes of text that the reader looks at together
+UNQUOTED = -1  # a count of lines that need not be known
 
 # The types that PyArrow tries in turn on a column, so that a stream arrives at what the whole file would have given.
 LADDER = (
@@ -42,12 +45,14 @@ class Delimited(Source):
 
     def __init__(self, path: Path, words: Collection[str] = (), types: dict[str, pa.DataType] | None = None):
         self.path, self.name, self.words = path, str(path), words
+        self.folder = str(path.parent)
         self._delimiter = _delimiter(path)
         self._types: dict[str, pa.DataType] = {} if types is None else types
         self._types.update({name: pa.string() for name in words})
+        self._ready = False
 
     def tables(self) -> Iterator[pa.Table]:
-        if not self._types.keys() - set(self.words):
+        if not self._ready:
             self.prepare()
         try:
             with self._open() as reader:
@@ -57,27 +62,61 @@ class Delimited(Source):
             raise self._refuse(error) from error
 
     def table(self) -> pa.Table:
-        options = pa.csv.ReadOptions(block_size=BLOCK)
-        try:
-            table = pa.csv.read_csv(self.path, options, self._parse(_has_quotes(self.path)), self._convert())
-        except (pa.ArrowException, OSError) as error:
-            raise self._refuse(error) from error
+        table = self._read_quickly()
+        if table is None:
+            try:
+                table = self._read(newlines=True)
+            except (pa.ArrowException, OSError) as error:
+                raise self._refuse(error) from error
         self._check(table.schema)
         return normalise(table, self.name)
 
-    def prepare(self) -> None:
+    def _read_quickly(self) -> pa.Table | None:
+        """The table, read in blocks that are cut at any line break, if it is certain that no value holds one.
+
+        It is where nothing is quoted, and where every line break ended a row: PyArrow, when it cuts a block
+        inside a value, either drops the row or leaves the line break in the value.
+        """
+        if self.path.suffix.lower() not in (".csv", ".tsv", ".tab"):  # packed, so that its lines cannot be counted
+            return None
+        with ThreadPoolExecutor(1) as aside:
+            counting = aside.submit(_count_lines, self.path)
+            try:
+                table = self._read(newlines=False)
+            except (pa.ArrowException, OSError):
+                return None
+            lines = counting.result()
+        sure = lines == UNQUOTED or (lines == table.num_rows + 1 and not _holds_breaks(table))
+        return table if sure else None
+
+    def _read(self, newlines: bool) -> pa.Table:
+        options = pa.csv.ReadOptions(block_size=BLOCK)
+        return pa.csv.read_csv(self.path, options, self._parse(newlines), self._convert())
+
+    def prepare(self) -> bool:
+        before = None if not self._ready else dict(self._types)
+        names = self._header()
         while True:  # the streaming reader trusts its first block; where that was wrong, widen and start again
             try:
                 with self._open() as reader:
                     self._check(reader.schema)
                     self._types.update({field.name: field.type for field in reader.schema})
-                    names = reader.schema.names
                     for _ in reader:
                         pass
-                return
+                self._ready = True
+                return self._types != before
             except (pa.ArrowException, OSError) as error:
                 if not self._widen(str(error), names):
                     raise self._refuse(error) from error
+
+    def _header(self) -> list[str]:
+        options = pa.csv.ReadOptions(block_size=BLOCK)
+        try:
+            with pa.csv.open_csv(self.path, options, self._parse(True)) as reader:
+                self._check(reader.schema)
+                return reader.schema.names
+        except (pa.ArrowException, OSError) as error:
+            raise self._refuse(error) from error
 
     def _open(self, threads: bool = True) -> pa.csv.CSVStreamingReader:
         options = pa.csv.ReadOptions(block_size=BLOCK, use_threads=threads)
@@ -145,9 +184,22 @@ def _delimiter(path: Path) -> str:
     return max(",;\t|", key=head.count)  # the first wins where none occurs
 
 
-def _has_quotes(path: Path) -> bool:
-    """Whether a line break could stand inside a value; where none can, the reader cuts blocks much faster."""
-    if path.suffix.lower() not in (".csv", ".tsv", ".tab"):  # compressed
-        return True
+def _holds_breaks(table: pa.Table) -> bool:
+    """Whether a line break is among the characters of any string."""
+    columns = (column for column in table.columns if pa.types.is_string(column.type))
+    letters = (chunk.buffers()[2] for column in columns for chunk in column.chunks)
+    return any(np.any(np.frombuffer(some, np.uint8) == ord("\n")) for some in letters if some)
+
+
+def _count_lines(path: Path) -> int | None:
+    """The lines of a file, `UNQUOTED` where nothing in it is quoted, None where it has other line ends than ours."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        return content.find(b'"') >= 0
+        if content.find(b'"') < 0:
+            return UNQUOTED
+        if content.find(b"\r") >= 0:
+            return None
+        bytes_ = np.frombuffer(content, np.uint8)
+        pieces = (bytes_[start : start + BLOCK] for start in range(0, len(bytes_), BLOCK))
+        lines = sum(int(np.count_nonzero(piece == ord("\n"))) for piece in pieces) + int(bytes_[-1] != ord("\n"))
+        del bytes_, pieces  # the map cannot be closed while an array looks into it
+        return lines

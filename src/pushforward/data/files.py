@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from pushforward.errors import DataError
 ROWS, PICTURES = 65_536, 1024  # rows of a batch, without and with pictures
 BUFFER = 1 << 20  # bytes of a column that are read at a time
 PIECE = 1 << 24  # bytes of JSON lines that are parsed together
+DATES = (pa.date32(), pa.timestamp("s"), pa.timestamp("us"), pa.timestamp("us", "UTC"))  # tried in turn on words
 
 
 class Parquet(Source):
@@ -24,6 +25,7 @@ class Parquet(Source):
 
     def __init__(self, path: Path):
         self.path, self.name = path, str(path)
+        self.folder = str(path.parent)
         try:
             self._schema = pa.parquet.read_schema(path)
         except (pa.ArrowException, OSError) as error:
@@ -56,6 +58,7 @@ class Ipc(Source):
 
     def __init__(self, path: Path):
         self.path, self.name = path, str(path)
+        self.folder = str(path.parent)
         self.hints = declared(next(self._batches(), pa.table({})).schema)
 
     def tables(self) -> Iterator[pa.Table]:
@@ -77,19 +80,49 @@ class Ipc(Source):
 
 
 class JsonLines(Source):
-    """One JSON object a line."""
+    """One JSON object a line; words that are dates or times throughout are read as such."""
 
     def __init__(self, path: Path):
         self.path, self.name = path, str(path)
-        self._schema: pa.Schema | None = None
+        self.folder = str(path.parent)
+        self._schema: pa.Schema | None = None  # as JSON has it: dates are words
+        self._rungs: dict[str, int] = {}
 
     def tables(self) -> Iterator[pa.Table]:
         self.prepare()
-        yield from self._parsed()
+        for piece in self._parsed():
+            yield self._dated(piece)
 
-    def prepare(self) -> None:
+    def table(self) -> pa.Table:
+        self._schema = _worded(common([piece.schema for piece in self._parsed()], self.name))
+        pieces = list(self._parsed())
+        self._climb(pieces)
+        return normalise(pa.concat_tables(map(self._dated, pieces)) if pieces else pa.table({}), self.name)
+
+    def prepare(self) -> bool:
         if self._schema is None:
-            self._schema = common([piece.schema for piece in self._parsed()], self.name)
+            self._schema = _worded(common([piece.schema for piece in self._parsed()], self.name))
+            self._climb(self._parsed())
+        return False
+
+    def _climb(self, pieces: Iterable[pa.Table]) -> None:
+        """Find for each column of words the first type of `DATES` that all of them are; none for most."""
+        assert self._schema is not None
+        self._rungs = {field.name: 0 for field in self._schema if pa.types.is_string(field.type)}
+        for piece in pieces:
+            for name, rung in self._rungs.items():
+                while rung < len(DATES) and not _can_be(piece[name], DATES[rung]):
+                    rung += 1
+                self._rungs[name] = rung
+            if all(rung == len(DATES) for rung in self._rungs.values()):
+                return
+
+    def _dated(self, piece: pa.Table) -> pa.Table:
+        for i, field in enumerate(piece.schema):
+            rung = self._rungs.get(field.name, len(DATES))
+            if rung < len(DATES):
+                piece = piece.set_column(i, field.name, piece[field.name].cast(DATES[rung]))
+        return piece
 
     def _parsed(self) -> Iterator[pa.Table]:
         known = pa.json.ParseOptions(explicit_schema=self._schema)
@@ -119,6 +152,19 @@ class JsonLines(Source):
                     yield held
         except (pa.ArrowException, OSError) as error:
             raise DataError(f"{self.name} cannot be opened ({line(error)})") from error
+
+
+def _worded(schema: pa.Schema) -> pa.Schema:
+    """The schema with words for the dates that PyArrow finds, since it does not say how fine they were written."""
+    return pa.schema([pa.field(f.name, pa.string() if pa.types.is_timestamp(f.type) else f.type) for f in schema])
+
+
+def _can_be(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
+    try:
+        column.cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True
 
 
 def _valid(table: pa.Table) -> pa.Table:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pyarrow as pa
@@ -51,17 +53,21 @@ class PictureFolder(Source):
         gone = [name for name in names if name is None or not self._inside(name)]
         if gone:
             some = ", ".join(map(repr, gone[:3])) + (", …" if len(gone) > 3 else "")
-            raise DataError(f"{metadata} names {len(gone)} pictures that are not in the folder: {some}; mend those rows")
+            raise DataError(
+                f"{metadata} names {len(gone)} pictures that are not in the folder: {some}; mend those rows"
+            )
         table = table.drop_columns(["file_name"])
+        if "label" in table.column_names and not pa.types.is_floating(table["label"].type):
+            self.hints = {"image": "image", "label": "category"}
         refuse_twice(["image", *table.column_names], f"{metadata} and its pictures")
         return table.add_column(0, "image", _column([str(name) for name in names]))
 
     def _inside(self, name: str) -> bool:
-        """Whether a name is a file of this folder, and not of some other place that a table names."""
-        path = self.path / name
+        """Whether a name is a file of this folder, and no path that leads out of it."""
+        within = not Path(name).is_absolute() and not os.path.normpath(name).startswith("..")
         try:
-            return path.is_file() and path.resolve().is_relative_to(self.path.resolve())
-        except (OSError, ValueError):
+            return within and (self.path / name).is_file()
+        except (OSError, ValueError):  # too long, or with a null byte
             return False
 
 
@@ -75,7 +81,7 @@ class PlainText(Source):
     def tables(self) -> Iterator[pa.Table]:
         try:
             records = self._records(self._divided())
-            while batch := [record for _, record in zip(range(65_536), records, strict=False)]:
+            while batch := list(islice(records, 65_536)):
                 yield pa.table({"text": batch})
         except UnicodeDecodeError as error:
             raise DataError(f"{self.name} is not UTF-8 text ({error}); save it as UTF-8") from error

@@ -26,6 +26,12 @@ def hide(records: Records, names: Collection[str]) -> Records:
     return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
 
 
+def exchange(records: Records, other: Records, names: Collection[str]) -> Records:
+    """The records with these fields taken from `other`."""
+    columns = {f.name: (other if f.name in names else records).column(f.name) for f in records.schema}
+    return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
+
+
 def overlay(base: Records, known: Records) -> Records:
     """`base`, with every cell that `known` holds taken from there; `known` may lack fields."""
     columns = {}

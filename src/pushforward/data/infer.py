@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pushforward.data import pictures
 from pushforward.data.schema import Category, Field, Image, LeftOut, Number, Schema, Text
-from pushforward.data.summary import LEVELS, ColumnSummary, is_number
+from pushforward.data.sources import Source
+from pushforward.data.summary import EXACT, LEVELS, ColumnSummary, is_number
 from pushforward.errors import ArgumentError, DataError, one_of
 
-EXACT = 2**53  # whole numbers up to here are exact in float64, in which they are modelled
 TEXT_NAMES = {"text", "caption", "description", "prompt", "title", "comment", "review"}
 KEY_NAMES = {"", "id", "key", "index", "row", "rowid", "uuid", "guid", "unnamed: 0", "__index_level_0__"}
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
@@ -38,10 +40,25 @@ class Said:
             value = getattr(self, word)
             if isinstance(value, str):  # one name is as good as a list of one
                 object.__setattr__(self, word, (value,))
+            elif not isinstance(value, Collection):
+                raise ArgumentError(f"{word}={value!r} is a {type(value).__name__}; it must be a list of column names")
+        self._check_numbers()
         kinds = Counter(name for word in ("text", "category", "number", "image") for name in getattr(self, word))
         twice = [name for name, times in kinds.items() if times > 1]
         if twice:
             raise ArgumentError(f"column {twice[0]!r} is said to be of two kinds; say one")
+
+    def _check_numbers(self) -> None:
+        for word in ("atoms", "resolution"):
+            value = getattr(self, word)
+            if not isinstance(value, Mapping):
+                raise ArgumentError(f"{word}={value!r} is a {type(value).__name__}; it must be a dict by column")
+        for name, atoms in self.atoms.items():
+            if not isinstance(atoms, Collection) or not all(_is_finite(atom) for atom in atoms):
+                raise ArgumentError(f"atoms of {name!r} are {atoms!r}; they must be a list of finite numbers")
+        for name, step in self.resolution.items():
+            if not _is_finite(step) or step <= 0:
+                raise ArgumentError(f"resolution of {name!r} is {step!r}; it must be a number greater than 0")
 
     def kind(self, name: str) -> str | None:
         """The kind said for a column, if any."""
@@ -52,19 +69,20 @@ class Said:
         for word in ("text", "category", "number", "image", "leave_out", "atoms", "resolution"):
             for name in getattr(self, word):
                 if name not in names:
-                    raise ArgumentError(f"{word}={name!r} is not a column; {one_of(name, names)}")
+                    raise ArgumentError(f"{word}={name!r} is not a column; {one_of(str(name), names)}")
 
 
-def infer(
-    columns: list[ColumnSummary], said: Said, arrays: Collection[str] = (), hints: Mapping[str, str] | None = None
-) -> Schema:
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def infer(columns: list[ColumnSummary], said: Said, source: Source) -> Schema:
     """The schema of columns that were summarised.
 
     Args:
         columns: the summaries, in order.
         said: what a person said about them; it wins over everything.
-        arrays: names of columns that came as arrays of floats; they are never put on a grid.
-        hints: kinds and bookkeeping that the source itself declares (``"left out: why"``).
+        source: what it declares of its columns: arrays, kinds, bookkeeping (``"left out: why"``).
 
     Raises:
         DataError: nothing is left to model, or a column cannot be what it was said to be.
@@ -73,7 +91,7 @@ def infer(
     fields: list[Field] = []
     left_out: list[LeftOut] = []
     for column in columns:
-        entry = _decide(column, said, column.name not in arrays, (hints or {}).get(column.name))
+        entry = _decide(column, said, source)
         (left_out if isinstance(entry, LeftOut) else fields).append(entry)  # type: ignore[arg-type]
     if not fields:
         why = "; ".join(f"{column.name}: {column.reason}" for column in left_out[:4])
@@ -81,12 +99,15 @@ def infer(
     return Schema(tuple(fields), tuple(left_out))
 
 
-def _decide(column: ColumnSummary, said: Said, gridded: bool, hint: str | None) -> Field | LeftOut:
+def _decide(column: ColumnSummary, said: Said, source: Source) -> Field | LeftOut:
+    hint = source.hints.get(column.name)
     if column.name in said.leave_out:
         return LeftOut(column.name, "as asked")
     spoken = said.kind(column.name)
     if spoken is None and hint and hint.startswith("left out: "):
         return LeftOut(column.name, hint.removeprefix("left out: "))
+    if hint and not _fits(hint, column.type):  # what a file says of itself may have been true of an earlier column
+        hint = None
     kind = spoken or hint or _guess(column)
     if column.filled == 0:
         if spoken:
@@ -98,11 +119,30 @@ def _decide(column: ColumnSummary, said: Said, gridded: bool, hint: str | None) 
         case "image":
             return _image(column)
         case "text":
-            return Text(name=column.name, missing=column.holes > 0, longest=column.longest)
+            return _text(column)
         case "category":
-            return _category(column)
+            return _category(column, column.name in source.words)
         case _:
-            return _number(column, said, gridded)
+            return _number(column, said, column.name not in source.arrays)
+
+
+def _fits(hint: str, kind: pa.DataType | None) -> bool:
+    """Whether a column of this type could be of the kind that its source declares."""
+    if kind is None:
+        return False
+    match hint:
+        case "image":
+            return pictures.holds(kind)
+        case "text":
+            return pa.types.is_string(kind)
+        case "number":
+            return is_number(kind)
+        case _:
+            return pa.types.is_string(kind) or pa.types.is_boolean(kind) or _is_plain(kind)
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    return is_number(kind) and not pa.types.is_temporal(kind)
 
 
 def _guess(column: ColumnSummary) -> str:
@@ -120,7 +160,7 @@ def _guess(column: ColumnSummary) -> str:
     if pa.types.is_integer(kind):
         if _is_key(column.name) and column.high - column.low == column.rows - 1 and column.rows > 1:
             return "left out: it counts the rows"
-        if max(abs(column.low), abs(column.high)) > EXACT:
+        if column.beyond:
             if column.levels is None or len(column.levels) > column.filled / 2:
                 return "left out: whole numbers beyond 2^53 that identify rows"
             return "category"  # kept exact, since they are never computed with
@@ -128,14 +168,12 @@ def _guess(column: ColumnSummary) -> str:
 
 
 def _guess_words(column: ColumnSummary) -> str:
-    words = [len(example.split()) for example in column.examples]
-    spoken = sum(words) / max(1, len(words))
     if column.name.lower() in TEXT_NAMES and (column.levels is None or len(column.levels) > column.filled / 10):
         return "text"
     if column.levels is not None and len(column.levels) < 20:
         return "category"
     if column.levels is None or len(column.levels) > column.filled / 2:
-        if spoken >= 4:
+        if column.spoken >= 4:
             return "text"
         if column.levels is not None and len(column.levels) == column.filled:
             return f"left out: its {column.filled:,} values are all different, so it identifies rows"
@@ -163,13 +201,29 @@ def _image(column: ColumnSummary) -> Field:
     return Image(name=column.name, channels=channels, height=height, width=width)
 
 
-def _category(column: ColumnSummary) -> Field:
+def _text(column: ColumnSummary) -> Field:
+    if column.type is None or not pa.types.is_string(column.type):
+        raise DataError(f"column {column.name!r} holds {column.type}, not text; make it words before reading it")
+    return Text(name=column.name, missing=column.holes > 0, longest=column.length)
+
+
+def _category(column: ColumnSummary, words: bool) -> Field:
     kind = column.type
     if column.levels is None or kind is None or not (is_number(kind) or pa.types.is_string(kind) or kind == pa.bool_()):
         raise DataError(f"column {column.name!r} holds {kind}, which cannot be a category")
     if pa.types.is_temporal(kind):
         raise DataError(f"column {column.name!r} holds {kind}; make it a number, or words before reading it")
-    return Category(name=column.name, missing=column.holes > 0, values=tuple(sorted(column.levels)), type=str(kind))
+    values, name = (_retyped(column.levels) if words else None) or (column.levels, str(kind))
+    return Category(name=column.name, missing=column.holes > 0, values=tuple(sorted(values)), type=name)
+
+
+def _retyped(levels: Collection[str]) -> tuple[Collection[Any], str] | None:
+    """Levels that were read as words, as the whole numbers or truths that write them exactly so; else None."""
+    if {level.lower() for level in levels} <= {"true", "false"}:
+        return {level.lower() == "true" for level in levels}, "bool"
+    if all(len(level) < 19 and level.removeprefix("-").isdecimal() and str(int(level)) == level for level in levels):
+        return {int(level) for level in levels}, "int64"
+    return None
 
 
 def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
@@ -182,11 +236,9 @@ def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
             f"column {column.name!r} holds whole numbers beyond 2^53, which are not exact as numbers; "
             f"say category={column.name!r} or leave_out={column.name!r}"
         )
-    examples = np.asarray(column.examples)
+    examples = column.examples
     decimals = column.decimals if gridded and pa.types.is_floating(kind) else None
     resolution = said.resolution.get(column.name) or _resolution(column, examples, decimals)
-    if resolution is not None and not (math.isfinite(resolution) and resolution > 0):
-        raise ArgumentError(f"resolution of {column.name!r} is {resolution!r}; it must be greater than 0")
     atoms = tuple(float(a) for a in said.atoms.get(column.name, ()))
     if not atoms and gridded and resolution is not None:
         atoms = spikes(examples)
@@ -204,7 +256,7 @@ def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
 
 def _resolution(column: ColumnSummary, examples: np.ndarray, decimals: int | None) -> float | None:
     kind = column.type
-    if pa.types.is_timestamp(kind):  # the type is finer than most clocks: find the grid in use
+    if isinstance(kind, pa.TimestampType):  # the type is finer than most clocks: find the grid in use
         day = DAY[kind.unit]
         steps = (day, day // 24, day // 1440, day // 86_400)
         return float(next((step for step in steps if step >= 1 and not np.any(examples % step)), 1))

@@ -58,26 +58,36 @@ def common(schemas: list[pa.Schema], name: str) -> pa.Schema:
     return pa.schema([pa.field(column, kind) for column, kind in found.items()])
 
 
-def to_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
-    """A table with the columns and types of a schema that `common` found; what it lacks is missing."""
-    columns = [
-        table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
-        for field in schema
-    ]
+def to_schema(table: pa.Table, schema: pa.Schema, name: str) -> pa.Table:
+    """A table with the columns and types of a schema that `common` found; what it lacks is missing.
+
+    Raises:
+        DataError: a value cannot be of the common type.
+    """
+    columns = []
+    for field in schema:
+        present = field.name in table.column_names
+        try:
+            columns.append(table[field.name].cast(field.type) if present else pa.nulls(len(table), field.type))
+        except pa.ArrowException as error:
+            raise DataError(
+                f"column {field.name!r} of {name} is not {field.type} everywhere ({line(error)}); make it of one type"
+            ) from error
     return pa.table(columns, schema=schema)
 
 
 def _wider(one: pa.DataType, other: pa.DataType, column: str, name: str) -> pa.DataType:
     if one == other:
         return one
-    if {pa.types.is_string(kind) or pa.types.is_timestamp(kind) for kind in (one, other)} == {True}:
-        if pa.types.is_string(one) or pa.types.is_string(other):
-            return pa.string()
+    if any(pa.types.is_string(a) and pa.types.is_timestamp(b) for a, b in ((one, other), (other, one))):
+        return pa.string()  # JSON's words that look like dates in one place and not in another
     try:
         schemas = [pa.schema([pa.field(column, kind)]) for kind in (one, other)]
         return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
     except pa.ArrowException as error:
-        raise DataError(f"column {column!r} of {name} holds {one} in one place and {other} in another") from error
+        raise DataError(
+            f"column {column!r} of {name} holds {one} in one place and {other} in another; make it one"
+        ) from error
 
 
 def _normalised(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -85,7 +95,14 @@ def _normalised(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(kind, pa.BaseExtensionType) and not isinstance(kind, pa.FixedShapeTensorType):
         chunks = [chunk.storage for chunk in column.chunks]
         return _normalised(pa.chunked_array(chunks, kind.storage_type))
-    if pa.types.is_dictionary(kind) or pa.types.is_run_end_encoded(kind):
+    if pa.types.is_dictionary(kind):
+        if not column.num_chunks:
+            return _normalised(pa.chunked_array([], kind.value_type))
+        # the values are brought to their plain type first: Arrow cannot look up views by index
+        return pa.chunked_array(
+            [_normalised(pa.chunked_array([c.dictionary])).take(c.indices).combine_chunks() for c in column.chunks]
+        )
+    if pa.types.is_run_end_encoded(kind):
         return _normalised(column.cast(kind.value_type))
     plain = _plain(kind)
     if plain is not None:

@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from pushforward.data import builtin, pictures
+from pushforward.data import pictures
 from pushforward.data.conform import conform
 from pushforward.data.infer import Said, infer
-from pushforward.data.records import ROWS, Records, rows_per_chunk
-from pushforward.data.schema import Schema
-from pushforward.data.sources import (
-    Delimited,
-    Files,
-    InMemory,
-    PictureFolder,
-    PlainText,
-    Source,
-    arrays_source,
-    normalise,
-    npz,
-)
-from pushforward.data.summary import ColumnSummary
-from pushforward.errors import ArgumentError, DataError, PushforwardError, one_of
+from pushforward.data.normal import normalise
+from pushforward.data.open import open_source
+from pushforward.data.records import Records, rows_per_chunk
+from pushforward.data.schema import Image, Schema
+from pushforward.data.sources import Source
+from pushforward.data.summary import ROWS, ColumnSummary
+from pushforward.errors import ArgumentError, DataError
 
-FORMS = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".json", ".arrow", ".feather", ".npz", ".npy", ".txt")
+PICTURES = 1024  # rows with pictures that are looked at together
 
 
 class Scan:
@@ -38,8 +29,8 @@ class Scan:
         schema: what the columns are, found by one pass over the data.
     """
 
-    def __init__(self, source: Source, schema: Schema, rows: int, size: int | None):
-        self._source, self._size = source, size
+    def __init__(self, source: Source, schema: Schema, rows: int, size: int | None, image: Collection[str]):
+        self._source, self._size, self._image = source, size, image
         self.schema, self.rows = schema, rows
 
     def __len__(self) -> int:
@@ -47,17 +38,17 @@ class Scan:
 
     def chunks(self) -> Iterator[Records]:
         """The records in pieces, in order."""
-        for table in _rechunk(self._source, rows_per_chunk(self.schema), self._size):
+        for table in _rechunk(self._source, rows_per_chunk(self.schema), self._size, self._image):
             yield Records(self.schema, conform(table, self.schema, folder=self._source.folder))
 
     def read(self) -> Records:
         """All of it, in memory."""
-        return _join(self.schema, list(self.chunks()))
+        return Records(self.schema, pa.concat_tables([chunk.table for chunk in self.chunks()]))
 
     def leaving_out(self, names: Collection[str], reason: str) -> Scan:
         """The same data without these fields."""
         none = Records(self.schema, self.schema.arrow.empty_table()).leaving_out(names, reason)
-        return Scan(self._source, none.schema, self.rows, self._size)
+        return Scan(self._source, none.schema, self.rows, self._size, self._image)
 
     def __repr__(self) -> str:
         return f"Scan({self.rows:,} × {list(self.schema.names)} of {self._source.name})"
@@ -81,7 +72,8 @@ def read(
         data: a path (CSV, TSV, Parquet, JSON lines, Arrow, NPZ, NPY, text, a folder of those or of pictures),
             the name of a built-in data set, a frame or anything that speaks Arrow, a dict of columns,
             an array or tensor (n, d), or pictures (n, height, width[, channels]) of uint8.
-        text, category, number, image, leave_out: names of columns whose kind is said.
+        text, category, number, image, leave_out: names of columns whose kind is said. An `image` may be a column
+            of paths, relative to the file that names them.
         atoms: values of a number that carry mass of their own, by column.
         resolution: the spacing of the grid a number lies on, by column.
         size: pictures are cut to their middle square and scaled to this many pixels.
@@ -94,20 +86,18 @@ def read(
     '2 values: a, b'
     """
     said = Said(text, category, number, image, leave_out, atoms or {}, resolution or {})
+    _check_size(size)
     if isinstance(data, Records) and said == Said() and size is None:
         return data
     if isinstance(data, Scan):
+        if said != Said() or size is not None:
+            raise ArgumentError("the data was already scanned; say what its columns are to scan() instead")
         return data.read()
-    source = open_source(data)
-    if isinstance(source, InMemory | Files | Delimited):
-        table = normalise(source.table(), source.name)
-        _refuse_empty(table.num_rows, source)
-        raw = [table if size is None else _resized(table, source, size)]
-    else:
-        raw = list(_rechunk(source, ROWS, size))
-        _refuse_empty(sum(table.num_rows for table in raw), source)
-    schema = _summarise(raw, said, source)
-    return _join(schema, [Records(schema, conform(table, schema, folder=source.folder)) for table in raw])
+    source = open_source(data, words={*said.text, *said.category, *said.image})
+    table = source.table()
+    table = _resized(table, source, size, said.image)
+    schema, _ = _summarise(lambda: [table], said, source)
+    return Records(schema, conform(table, schema, folder=source.folder, seen=True))
 
 
 def scan(data: Any, *, size: int | None = None, **said: Any) -> Scan:
@@ -115,119 +105,53 @@ def scan(data: Any, *, size: int | None = None, **said: Any) -> Scan:
 
     One pass finds the schema; each later pass reads again. Every `fit` takes what this returns.
     """
-    if isinstance(data, Scan):
+    if isinstance(data, Scan) and not said and size is None:
         return data
+    if isinstance(data, Scan):
+        raise ArgumentError("the data was already scanned; say what its columns are to that scan() instead")
     words = Said(**said)
-    source = open_source(data)
-    if isinstance(source, Delimited):
-        source.prepare()
-    rows = 0
-
-    def counted() -> Iterator[pa.Table]:
-        nonlocal rows
-        for table in _rechunk(source, ROWS, size):
-            rows += table.num_rows
-            yield table
-
-    schema = _summarise(counted(), words, source)
-    return Scan(source, schema, rows, size)
+    _check_size(size)
+    source = open_source(data, words={*words.text, *words.category, *words.image})
+    source.prepare()
+    schema, rows = _summarise(lambda: _rechunk(source, None, size, words.image), words, source)
+    return Scan(source, schema, rows, size, words.image)
 
 
-def open_source(data: Any) -> Source:
-    """The source that stands behind what a person names or hands over.
-
-    Raises:
-        DataError: it does not exist, or is of a kind that is not known.
-    """
-    if isinstance(data, str | Path):
-        return _open_path(data)
-    if isinstance(data, Records):
-        return InMemory(data.table, "the records")
-    if isinstance(data, pa.RecordBatch):
-        return InMemory(pa.Table.from_batches([data]), "the batch")
-    if hasattr(data, "__arrow_c_stream__"):
-        try:
-            return InMemory(pa.table(data), f"the {type(data).__name__}")
-        except (pa.ArrowException, TypeError, ValueError) as error:
-            raise DataError(f"the {type(data).__name__} cannot be read ({' '.join(str(error).split())[:160]})") from error
-    if isinstance(data, Mapping):
-        if not data:
-            raise DataError("the data has no columns; give at least one")
-        return arrays_source(data, "the data")
-    if hasattr(data, "__array__"):
-        return arrays_source({"x": data}, "the array")
-    raise DataError(
-        f"data is a {type(data).__name__}; it must be a path, a frame, Arrow, Records, a dict of columns or an array"
-    )
-
-
-def _open_path(data: str | Path) -> Source:
-    if isinstance(data, str) and builtin.is_name(data):
-        table, hints = builtin.load(data)
-        return InMemory(table, data, hints=hints)
-    path = Path(data)
-    if not path.exists():
-        known = [*builtin.names(), *(p.name for p in path.parent.iterdir())] if path.parent.is_dir() else builtin.names()
-        raise DataError(f"{str(data)!r} is no file, folder or built-in data set; {one_of(path.name, known)}")
-    if path.is_dir():
-        return _open_folder(path)
-    if path.stat().st_size == 0:
-        raise DataError(f"{path} is empty; give a file with at least one row")
-    suffixes = [s.lower() for s in path.suffixes]
-    kind = next((s for s in reversed(suffixes) if s not in (".gz", ".bz2", ".zst")), "")
-    if kind in (".csv", ".tsv", ".tab"):
-        return Delimited(path)
-    if kind in (".parquet", ".arrow", ".feather", ".jsonl", ".ndjson", ".json"):
-        return Files(path, {".parquet": "parquet", ".arrow": "ipc", ".feather": "feather"}.get(kind, "json"))
-    if kind in (".npz", ".npy"):
-        return npz(path)
-    if kind == ".txt":
-        return PlainText(path)
-    if kind in pictures.ENDINGS:
-        table = pa.table({"image": pa.array([{"bytes": None, "path": str(path)}], pictures.STRUCT)})
-        return InMemory(table, str(path), hints={"image": "image"})
-    raise DataError(f"{path} is of an unknown format {kind or 'without an extension'}; known are {', '.join(FORMS)}")
-
-
-def _open_folder(path: Path) -> Source:
-    files = [p for p in path.rglob("*") if p.is_file()]
-    endings = {p.suffix.lower() for p in files}
-    if (path / "model.json").exists():
-        raise DataError(f"{path} is a saved model, not data; load it with load()")
-    if endings & set(pictures.ENDINGS) or (path / "metadata.csv").exists() or (path / "metadata.jsonl").exists():
-        return PictureFolder(path)
-    for ending, form in ((".parquet", "parquet"), (".csv", "csv"), (".jsonl", "json"), (".arrow", "ipc")):
-        if ending in endings:
-            return Files(path, form)
-    raise DataError(f"folder {path} holds neither pictures nor tables; known are {', '.join(FORMS)} and pictures")
-
-
-def _rechunk(source: Source, rows: int, size: int | None) -> Iterator[pa.Table]:
-    """The tables of a source, normalised, cut to exactly `rows` records each."""
+def _rechunk(source: Source, rows: int | None, size: int | None, image: Collection[str]) -> Iterator[pa.Table]:
+    """The tables of a source, normalised, cut to exactly `rows` records each, or to what is looked at together."""
     held: list[pa.Table] = []
     count = 0
     for table in source.tables():
         table = normalise(table, source.name)
+        rows = rows or _together(table)
         while table.num_rows:
             piece = table.slice(0, rows - count)
             table = table.slice(piece.num_rows)
             held.append(piece)
             count += piece.num_rows
             if count == rows:
-                yield _resized(pa.concat_tables(held, promote_options="permissive"), source, size)
+                yield _resized(pa.concat_tables(held), source, size, image)
                 held, count = [], 0
     if held:
-        yield _resized(pa.concat_tables(held, promote_options="permissive"), source, size)
+        yield _resized(pa.concat_tables(held), source, size, image)
 
 
-def _resized(table: pa.Table, source: Source, size: int | None) -> pa.Table:
+def _together(table: pa.Table) -> int:
+    """How many rows of a table are looked at together: fewer where they hold pictures, still packed."""
+    return PICTURES if any(pictures.holds(field.type) for field in table.schema) else ROWS
+
+
+def _check_size(size: int | None) -> None:
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= 8192):
+        raise ArgumentError(f"size={size!r} is out of range; it must be a whole number of pixels, 1 to 8192")
+
+
+def _resized(table: pa.Table, source: Source, size: int | None, image: Collection[str]) -> pa.Table:
     if size is None:
         return table
-    if not isinstance(size, int) or size < 1:
-        raise ArgumentError(f"size={size!r} is out of range; it must be a whole number of pixels, at least 1")
     for i, field in enumerate(table.schema):
-        if pictures.holds(field.type):
-            column = table[field.name]
+        if pictures.holds(field.type) or field.name in image:
+            column = pictures.from_paths(table[field.name])
             if isinstance(field.type, pa.FixedShapeTensorType):
                 raws: Any = ({"bytes": pictures.png(p), "path": None} for p in pictures.to_pixels(column))
             else:
@@ -237,30 +161,51 @@ def _resized(table: pa.Table, source: Source, size: int | None) -> pa.Table:
     return table
 
 
-def _summarise(tables: Any, said: Said, source: Source) -> Schema:
-    """One pass over the tables; columns are looked at side by side, since Arrow and NumPy free the interpreter."""
+def _summarise(tables: Callable[[], Iterable[pa.Table]], said: Said, source: Source) -> tuple[Schema, int]:
+    """The schema of what `tables` gives each time it is called, and how many rows that are.
+
+    One pass is enough, except for whole numbers beyond 2^53: whether they are few takes a second look at them.
+    """
+    columns = _observed(tables(), said, source, ())
+    rows = next((column.rows for column in columns.values()), 0)
+    _refuse_empty(rows, source)
+    beyond = [name for name, column in columns.items() if column.beyond and not column.listed]
+    if beyond:
+        columns |= _observed(tables(), said, source, beyond)
+    return infer(list(columns.values()), said, source), rows
+
+
+def _observed(
+    tables: Iterable[pa.Table], said: Said, source: Source, listed: Collection[str]
+) -> dict[str, ColumnSummary]:
+    """Summaries of the columns, or of those that shall be `listed`, looked at side by side on all cores."""
     columns: dict[str, ColumnSummary] = {}
     with ThreadPoolExecutor() as pool:
         for table in tables:
-            for name in table.column_names:
-                if name not in columns:
-                    limit = 2**62 if name in said.category else ColumnSummary.limit
-                    columns[name] = ColumnSummary(name, limit=limit)
-                    said.check([*columns, *table.column_names])
-            for start in range(0, table.num_rows, ROWS):
-                piece = table.slice(start, ROWS)
-                list(pool.map(lambda n, p=piece: columns[n].observe(p[n], source.folder), piece.column_names))
-    _refuse_empty(next((c.rows for c in columns.values()), 0), source)
-    return infer(list(columns.values()), said, source.arrays, source.hints)
+            if not columns:
+                said.check(table.column_names)
+                names = listed or table.column_names
+                columns = {name: _summary_of(name, table, said, source, name in listed) for name in names}
+            work = [pool.submit(c.observe, table[c.name], source.folder) for c in columns.values()]
+            for done in work:
+                done.result()
+    return columns
+
+
+def _summary_of(name: str, table: pa.Table, said: Said, source: Source, listed: bool) -> ColumnSummary:
+    category = name in said.category or source.hints.get(name) == "category"
+    return ColumnSummary(
+        name,
+        limit=None if category else ColumnSummary.limit,
+        listed=listed or category,
+        piece=_together(table),
+        paths=name in said.image,
+    )
 
 
 def _refuse_empty(rows: int, source: Source) -> None:
     if rows == 0:
         raise DataError(f"{source.name} holds no rows; give data with at least one")
-
-
-def _join(schema: Schema, pieces: list[Records]) -> Records:
-    return Records(schema, pa.concat_tables([piece.table for piece in pieces]))
 
 
 def as_records(data: Any, schema: Schema, *, partial: bool = False) -> Records:
@@ -273,10 +218,8 @@ def as_records(data: Any, schema: Schema, *, partial: bool = False) -> Records:
         return data
     if isinstance(data, Scan):
         data = data.read()
-    source = open_source(data)
-    try:
-        table = normalise(source.table(), source.name)
-    except pa.ArrowException as error:  # pragma: no cover - sources turn their own errors into ours
-        raise PushforwardError(str(error)) from error
+    words = [field.name for field in schema if isinstance(field, Image) or field.arrow_type == pa.string()]
+    source = open_source(data, words)
+    table = source.table()
     _refuse_empty(table.num_rows, source)
     return Records(schema, conform(table, schema, partial=partial, folder=source.folder))

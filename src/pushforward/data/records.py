@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +12,13 @@ import pyarrow as pa
 from pushforward.data import pictures
 from pushforward.data.conform import conform
 from pushforward.data.schema import Category, Image, LeftOut, Schema
-from pushforward.errors import ArgumentError, DataError
+from pushforward.data.summary import ROWS
+from pushforward.errors import ArgumentError
 
 if TYPE_CHECKING:
     import pandas
     from PIL import Image as Pillow
 
-ROWS = 65_536  # records in a chunk
 CHUNK_BYTES = 1 << 26  # bytes of pixels in a chunk, where those decide
 
 
@@ -33,7 +33,7 @@ class Records:
     >>> len(people), people.schema.names
     (3, ('age', 'town'))
     >>> people[:2].to_numpy()["age"]
-    array([31., 44.])
+    array([31, 44])
     """
 
     __slots__ = ("schema", "table")
@@ -60,14 +60,24 @@ class Records:
             raise ArgumentError(f"records[{rows!r}] is a name; rows are sliced, columns are in to_numpy()")
         if isinstance(rows, int | np.integer):
             return self.take([int(rows)])
-        mask = np.asarray(rows)
-        return self.take(np.flatnonzero(mask) if mask.dtype == bool else mask)
+        index = np.asarray(rows)
+        if index.dtype == bool and index.shape != (len(self),):
+            raise ArgumentError(
+                f"a mask of shape {index.shape} does not fit {len(self)} records; give one truth a record"
+            )
+        return self.take(np.flatnonzero(index) if index.dtype == bool else index)
 
     def take(self, rows: Iterable[int]) -> Records:
         """The records of these positions, in this order; negative ones count from the end."""
-        index = np.asarray(list(rows) if not isinstance(rows, np.ndarray) else rows, dtype=np.int64)
-        if index.size and (index.min() < -len(self) or index.max() >= len(self)):
-            raise ArgumentError(f"rows={index.max()} is out of range; there are {len(self)} records")
+        index = rows if isinstance(rows, np.ndarray) else np.asarray(list(rows))
+        if index.ndim != 1 or (index.size and index.dtype.kind not in "iu"):
+            raise ArgumentError(
+                f"rows of type {index.dtype} and shape {index.shape} name no records; give whole numbers"
+            )
+        index = index.astype(np.int64)
+        beyond = index[(index < -len(self)) | (index >= len(self))]
+        if beyond.size:
+            raise ArgumentError(f"rows={beyond[0]} is out of range; there are {len(self)} records")
         return Records(self.schema, self.table.take(pa.array(np.where(index < 0, index + len(self), index))))
 
     def select(self, names: Iterable[str]) -> Records:
@@ -80,11 +90,13 @@ class Records:
         return self.select(self.schema.without(names).names)
 
     def concat(self, *others: Records) -> Records:
-        """These records and then those, which must be of the same schema."""
-        for other in others:
-            if other.schema.arrow != self.schema.arrow:
-                raise DataError(f"records to join have fields {other.names}, these have {self.names}; select() first")
-        return Records(self.schema, pa.concat_tables([self.table, *(other.table for other in others)]))
+        """These records and then those, brought to this schema.
+
+        Raises:
+            DataError: the others lack a field, or hold what this schema does not know.
+        """
+        tables = [other.table if other.schema == self.schema else conform(other.table, self.schema) for other in others]
+        return Records(self.schema, pa.concat_tables([self.table, *tables]))
 
     def split(self, fraction: float, *, seed: int = 0) -> tuple[Records, Records]:
         """A random `fraction` of the records, and the rest.
@@ -109,7 +121,10 @@ class Records:
         return self.table[self.schema[name].name]
 
     def to_numpy(self) -> dict[str, np.ndarray]:
-        """The columns as arrays: missing numbers are NaN, missing categories and texts None, grey pictures (n, h, w)."""
+        """The columns as arrays.
+
+        Missing numbers are NaN, missing categories and texts None; grey pictures are (n, height, width).
+        """
         out: dict[str, np.ndarray] = {}
         for field in self.schema:
             column = self.table[field.name]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pyarrow as pa
 
@@ -32,7 +33,8 @@ class Field(ABC):
 
     def to_json(self) -> dict[str, Any]:
         """The field as plain JSON values."""
-        return {"kind": self.kind, **dataclasses.asdict(self)}
+        values = dataclasses.asdict(self).items()
+        return {"kind": self.kind, **{key: list(v) if isinstance(v, tuple) else v for key, v in values}}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +128,7 @@ class Text(Field):
         return f"up to {self.longest:,} characters"
 
 
+F = TypeVar("F", bound=Field)
 KINDS: dict[str, type[Field]] = {cls.kind: cls for cls in (Number, Category, Image, Text)}
 
 
@@ -179,7 +182,7 @@ class Schema:
         dropped = {self[name].name for name in names}
         return Schema(tuple(field for field in self.fields if field.name not in dropped))
 
-    def of_kind(self, *kinds: type[Field]) -> tuple[Field, ...]:
+    def of_kind(self, *kinds: type[F]) -> tuple[F, ...]:
         """The fields of these kinds, in order."""
         return tuple(field for field in self.fields if isinstance(field, kinds))
 
@@ -204,24 +207,54 @@ class Schema:
         """
         try:
             fields = tuple(_field_from_json(entry) for entry in value["fields"])
-            return cls(fields, tuple(LeftOut(**entry) for entry in value["left_out"]))
-        except (KeyError, TypeError, ValueError) as error:
-            raise FormatError(f"schema: {error}; save the model again with this version") from error
+            left_out = tuple(LeftOut(**entry) for entry in value["left_out"])
+            if len({field.name for field in fields}) < len(fields):
+                raise ValueError("two fields have one name")
+            if not all(isinstance(text, str) for column in left_out for text in (column.name, column.reason)):
+                raise ValueError("a column that was left out has no name or reason")
+            return cls(fields, left_out)
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, pa.ArrowException) as error:
+            why = " ".join(str(error).split())[:160]
+            raise FormatError(f"schema: {why}; save the model again with this version") from error
 
 
 def _field_from_json(entry: dict[str, Any]) -> Field:
     entry = dict(entry)
     cls = KINDS[entry.pop("kind")]
+    expected = {f.name: str(f.type) for f in dataclasses.fields(cls)}
     for key, value in entry.items():
-        expected = {f.name: f.type for f in dataclasses.fields(cls)}[key]
+        if not _is(value, expected[key]):
+            raise ValueError(f"{entry.get('name')}.{key} is {value!r}")
         if isinstance(value, list):
             entry[key] = tuple(value)
-        allowed = {"str": str, "bool": bool, "int": int, "float": (int, float)}.get(str(expected))
-        if allowed and (not isinstance(value, allowed) or (isinstance(value, bool) and allowed is not bool)):
-            raise ValueError(f"{entry.get('name')}.{key} is {value!r}")
     field = cls(**entry)
-    _ = field.arrow_type  # an unknown type is found here, not at the first draw
+    match field:  # what the type cannot hold is found here, not at the first draw
+        case Category():
+            pa.array(field.values, field.arrow_type)
+        case Number() if not (pa.types.is_primitive(field.arrow_type) and field.arrow_type != pa.bool_()):
+            raise ValueError(f"{field.name}.type is {field.type!r}, which is no number")
+        case Image() if min(field.shape) < 1:
+            raise ValueError(f"{field.name} is a picture of {field.shape} pixels")
     return field
+
+
+def _is(value: Any, annotation: str) -> bool:
+    """Whether a JSON value may stand for a field's annotation."""
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    match annotation:
+        case "str":
+            return isinstance(value, str)
+        case "bool":
+            return isinstance(value, bool)
+        case "int" | "int | None":
+            return (isinstance(value, int) and not isinstance(value, bool)) or (value is None and "None" in annotation)
+        case "float" | "float | None":
+            return number or (value is None and "None" in annotation)
+        case "tuple[float, ...]":
+            return isinstance(value, list) and all(_is(item, "float") for item in value)
+        case "tuple[Any, ...]":
+            return isinstance(value, list) and all(isinstance(item, str | int | float) for item in value)
+    raise AssertionError(annotation)
 
 
 def arrow_type(name: str) -> pa.DataType:
@@ -238,4 +271,7 @@ def _value(kind: pa.DataType, number: float) -> str:
     if pa.types.is_integer(kind):
         return str(int(number))
     storage = pa.int32() if kind.bit_width == 32 else pa.int64()
-    return str(pa.scalar(int(number), storage).cast(kind))
+    try:
+        return str(pa.scalar(int(number), storage).cast(kind))
+    except (OverflowError, ValueError):  # beyond the years that Python counts
+        return str(int(number))

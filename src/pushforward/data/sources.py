@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 
 import pyarrow as pa
 
 from pushforward.data.normal import common, normalise, to_schema
+from pushforward.data.schema import KINDS
 from pushforward.errors import DataError
 
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -43,8 +46,9 @@ class Source(ABC):
             raise DataError(f"{self.name} holds no rows; give data with at least one")
         return pa.concat_tables(tables)
 
-    def prepare(self) -> None:
-        """Find the types that hold for the whole source, so that a later pass need not look ahead."""
+    def prepare(self) -> bool:
+        """Find the types that hold for the whole source before any table is handed out; True where they changed."""
+        return False
 
 
 class InMemory(Source):
@@ -65,6 +69,7 @@ class Several(Source):
         self.name, self._sources = str(root), sources
         self.hints = {name: kind for source in sources for name, kind in source.hints.items()}
         self.words = {name for source in sources for name in source.words}
+        self.folder = str(root)
         self._keys = _partitions(root, files)
         self._schema: pa.Schema | None = None
 
@@ -73,38 +78,52 @@ class Several(Source):
         assert self._schema is not None
         for source, keys in zip(self._sources, self._keys, strict=True):
             for table in source.tables():
-                yield to_schema(_with_keys(normalise(table, source.name), keys), self._schema)
+                yield to_schema(_with_keys(normalise(table, source.name), keys), self._schema, self.name)
 
-    def prepare(self) -> None:
+    def prepare(self) -> bool:
         if self._schema is not None:
-            return
-        for source in [*self._sources, *self._sources]:  # a later file may widen a type that the files share
-            source.prepare()
+            return False
+        changed = True
+        while changed:  # a later file may widen a type that all share
+            changed = False
+            for source in self._sources:
+                changed = source.prepare() or changed
         schemas = []
         for source, keys in zip(self._sources, self._keys, strict=True):
             first = next(iter(source.tables()), None)
             if first is not None:
                 schemas.append(_with_keys(normalise(first.slice(0, 0), source.name), keys).schema)
         self._schema = common(schemas, self.name)
+        return True
 
 
 def declared(schema: pa.Schema) -> dict[str, str]:
-    """Kinds that a schema says itself: numbers as a dictionary, and what `datasets` marked, are categories."""
-    import json
-
+    """Kinds that a schema says itself: numbers in a dictionary are categories, and its metadata may name others."""
     kinds = {
         field.name: "category"
         for field in schema
-        if pa.types.is_dictionary(field.type) and not pa.types.is_temporal(field.type.value_type)
-        if pa.types.is_primitive(field.type.value_type)
+        if pa.types.is_dictionary(field.type)
+        and pa.types.is_primitive(field.type.value_type)
+        and not pa.types.is_temporal(field.type.value_type)
     }
-    try:
-        features = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))["info"]["features"]
-        marks = {name: entry["_type"] for name, entry in features.items() if isinstance(entry, dict)}
-    except (ValueError, KeyError, TypeError, AttributeError):  # metadata is a courtesy, not a contract
-        return kinds
+    for said in (_of_datasets, _of_ours):
+        with suppress(ValueError, KeyError, TypeError, AttributeError):  # metadata is a courtesy, not a contract
+            kinds |= {name: kind for name, kind in said(schema.metadata or {}).items() if name in schema.names}
+    return kinds
+
+
+def _of_datasets(metadata: Mapping[bytes, bytes]) -> dict[str, str]:
+    """What the `datasets` library notes in the files that it writes."""
     known = {"Image": "image", "ClassLabel": "category"}
-    return kinds | {name: known[mark] for name, mark in marks.items() if mark in known and name in schema.names}
+    features = json.loads(metadata.get(b"huggingface", b"{}")).get("info", {}).get("features", {})
+    marks = {name: entry["_type"] for name, entry in features.items() if isinstance(entry, dict)}
+    return {name: known[mark] for name, mark in marks.items() if mark in known}
+
+
+def _of_ours(metadata: Mapping[bytes, bytes]) -> dict[str, str]:
+    """What `Records.save` notes."""
+    kinds = json.loads(metadata.get(b"pushforward", b"{}"))
+    return {name: kind for name, kind in kinds.items() if kind in KINDS}
 
 
 def _partitions(root: Path, files: list[Path]) -> list[dict[str, pa.Scalar]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +13,12 @@ import pyarrow.compute as pc
 from pushforward.data import pictures
 from pushforward.errors import DataError
 
-ROWS = 65_536  # rows that are looked at together, however they arrive
+ROWS = 65_536  # rows of a piece
+STRIDE = 16  # pieces that are looked at together where they are there
+SAMPLED = 64  # pieces of which numbers are kept
 SAMPLE = 4096  # numbers of each such piece that are kept as examples (repetition, grids, spikes)
-SENTENCES = 256  # strings of each such piece whose words are counted
+SENTENCES = 256  # strings of each such piece that are kept where there are too many to keep all
+EXACT = 2**53  # whole numbers up to here are exact in float64, in which they are modelled
 LEVELS = 1000  # different values beyond which a column of words is a key, not a category
 DECIMALS = 6  # digits after the point that are looked for
 
@@ -27,12 +29,18 @@ class ColumnSummary:
 
     Attributes:
         limit: different values beyond which `levels` is given up; None for a column that is said to be a category.
-        levels: the different words, whole numbers and truths seen, or None where they exceed the limit.
-        words, sentences: the words counted in a sample of the strings, and how many strings that was.
+        listed: whether the different numbers are kept as well.
+        levels: the different words and truths (and numbers) seen, or None where they exceed the limit.
+        piece: rows that are looked at together, however they arrive.
+        paths: whether words are the paths of pictures.
+        sentences: a sample of the strings, where they exceed the limit.
     """
 
     name: str
     limit: int | None = LEVELS
+    listed: bool = False
+    piece: int = ROWS
+    paths: bool = False
     type: pa.DataType | None = None
     rows: int = 0
     holes: int = 0
@@ -41,8 +49,7 @@ class ColumnSummary:
     decimals: int | None = 0
     longest: int = 0
     levels: set[Any] | None = field(default_factory=set)
-    words: int = 0
-    sentences: int = 0
+    sentences: list[str] = field(default_factory=list)
     samples: list[np.ndarray] = field(default_factory=list)
     shapes: set[tuple[int, int, int]] = field(default_factory=set)
 
@@ -50,6 +57,23 @@ class ColumnSummary:
     def filled(self) -> int:
         """Cells that hold a value."""
         return self.rows - self.holes
+
+    @property
+    def beyond(self) -> bool:
+        """Whether these are whole numbers that are not exact in float64."""
+        whole = self.type is not None and pa.types.is_integer(self.type)
+        return whole and self.filled > 0 and max(abs(self.low), abs(self.high)) > EXACT
+
+    @property
+    def length(self) -> int:
+        """The characters of the longest string."""
+        return max((len(level) for level in self.levels or () if isinstance(level, str)), default=self.longest)
+
+    @property
+    def spoken(self) -> float:
+        """The mean number of words in a string."""
+        some = self.sentences if self.levels is None else [level for level in self.levels if isinstance(level, str)]
+        return sum(len(sentence.split()) for sentence in some) / max(1, len(some))
 
     @property
     def examples(self) -> np.ndarray:
@@ -60,48 +84,39 @@ class ColumnSummary:
         """Add a chunk.
 
         Raises:
-            DataError: an infinite value, a picture that cannot be read, or a type that earlier chunks did not have.
+            DataError: an infinite value, or a picture that cannot be read.
         """
+        before = self.rows
         self.rows += len(column)
         self.holes += column.null_count
         if pa.types.is_null(column.type):
             return
-        self.type = column.type if self.type is None else self._common(column.type)
+        if self.paths:
+            column = pictures.from_paths(column)
+        self.type = column.type
         if column.null_count == len(column):
             return
         if pictures.holds(column.type):
             self.shapes |= pictures.shapes(column, self.name, folder)
             return
-        for piece in _pieces(column):
-            if pa.types.is_boolean(piece.type):
-                self._add_levels(piece)
-            elif pa.types.is_string(piece.type):
-                self._observe_words(piece)
-            elif is_number(piece.type) and piece.null_count < len(piece):
-                self._observe_numbers(piece)
-
-    def _common(self, other: pa.DataType) -> pa.DataType:
-        if other == self.type:
-            return other
-        try:
-            schemas = [pa.schema([pa.field("x", kind)]) for kind in (self.type, other)]
-            return pa.unify_schemas(schemas, promote_options="permissive").field(0).type
-        except pa.ArrowException as error:
-            raise DataError(
-                f"column {self.name!r} holds {self.type} in one part of the data and {other} in another; make them one"
-            ) from error
+        numbers = is_number(column.type)
+        step = self.piece * (STRIDE if numbers else 1)
+        for start in range(0, len(column), step):
+            part = column.slice(start, step)
+            if pa.types.is_boolean(part.type):
+                self._add_levels(part)
+            elif pa.types.is_string(part.type):
+                self._observe_words(part)
+            elif numbers and part.null_count < len(part):
+                self._observe_numbers(part, sample=before + start < SAMPLED * self.piece)
 
     def _observe_words(self, column: pa.ChunkedArray) -> None:
         self._add_levels(column)
-        if self.levels is None:
+        if self.levels is None:  # too many to know them all: look at some
             self.longest = max(self.longest, pc.max(pc.utf8_length(column)).as_py() or 0)
-        else:
-            self.longest = max(map(len, self.levels), default=0)
-        examples = thin(column, SENTENCES).drop_null().to_pylist()
-        self.words += sum(len(example.split()) for example in examples)
-        self.sentences += len(examples)
+            self.sentences += thin(column, self.piece, SENTENCES).drop_null().to_pylist()
 
-    def _observe_numbers(self, column: pa.ChunkedArray) -> None:
+    def _observe_numbers(self, column: pa.ChunkedArray, sample: bool) -> None:
         values = filled_values(column)
         low, high = values.min().item(), values.max().item()
         if not (math.isfinite(low) and math.isfinite(high)):
@@ -109,34 +124,32 @@ class ColumnSummary:
                 f"column {self.name!r} holds infinite values; replace them by a number or by a missing cell"
             )
         self.low, self.high = min(self.low, low), max(self.high, high)
-        if pa.types.is_floating(column.type):
-            if self.decimals is not None:
-                self.decimals = decimals_of(values, self.decimals)
-        if pa.types.is_integer(column.type) or self.limit is None:
+        if pa.types.is_floating(column.type) and self.decimals is not None:
+            self.decimals = decimals_of(values, self.decimals)
+        if self.listed:
             self._add_levels(column)
-        if len(self.samples) < 64:
-            self.samples.append(as_storage(thin(column).drop_null()).to_numpy())
+        if sample:
+            self.samples.append(as_storage(thin(column, self.piece, SAMPLE).drop_null()).to_numpy())
 
     def _add_levels(self, column: pa.ChunkedArray) -> None:
-        if self.levels is None:
-            return
-        seen = column.unique().drop_null()
-        if self.limit is None or len(seen) <= self.limit:
-            self.levels.update(seen.to_pylist())
-        if self.limit is not None and max(len(self.levels), len(seen)) > self.limit:
-            self.longest = max((len(level) for level in self.levels if isinstance(level, str)), default=0)
-            self.levels = None
+        for part in (column.slice(0, self.piece), column.slice(self.piece)):  # most keys show in the first piece
+            if self.levels is None:
+                return
+            seen = part.unique().drop_null()
+            if self.limit is None or len(seen) <= self.limit:
+                self.levels.update(seen.to_pylist())
+            if self.limit is not None and max(len(self.levels), len(seen)) > self.limit:
+                self.longest = self.length
+                self.levels = None
 
 
-def _pieces(column: pa.ChunkedArray) -> Iterator[pa.ChunkedArray]:
-    for start in range(0, len(column), ROWS):
-        yield column.slice(start, ROWS)
-
-
-def thin(column: pa.ChunkedArray, most: int = SAMPLE) -> pa.ChunkedArray:
-    """Every so-manieth value, at most `most` of them: the same ones whoever reads the piece."""
-    step = -(-len(column) // most)
-    return column if step <= 1 else column.take(pa.array(np.arange(0, len(column), step)))
+def thin(column: pa.ChunkedArray, piece: int, most: int) -> pa.ChunkedArray:
+    """Every so-manieth value, at most `most` of each piece: the same ones however the pieces arrive."""
+    rows = []
+    for start in range(0, len(column), piece):
+        stop = min(start + piece, len(column))
+        rows.append(np.arange(start, stop, -(-(stop - start) // most)))
+    return column.take(pa.array(np.concatenate(rows)))
 
 
 def filled_values(column: pa.ChunkedArray) -> np.ndarray:
@@ -144,7 +157,7 @@ def filled_values(column: pa.ChunkedArray) -> np.ndarray:
     column = as_storage(column)
     if column.null_count:
         # a value that is there anyway moves neither bounds nor decimals, and is cheaper than dropping the holes
-        column = pc.fill_null(column, column.drop_null()[0])
+        column = pc.fill_null(column, pc.first(column))
     return column.to_numpy()
 
 
@@ -169,7 +182,8 @@ def decimals_of(values: np.ndarray, least: int = 0) -> int | None:
     2
     """
     head = values[:256]
-    for digits in range(least, DECIMALS + 1):
-        if np.array_equal(np.round(head, digits), head) and np.array_equal(np.round(values, digits), values):
-            return digits
+    with np.errstate(over="ignore", invalid="ignore"):  # what overflows when it is scaled has no such digits
+        for digits in range(least, DECIMALS + 1):
+            if np.array_equal(np.round(head, digits), head) and np.array_equal(np.round(values, digits), values):
+                return digits
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -107,7 +108,7 @@ class CellEncoding:
             if isinstance(field, Image):
                 there = column.is_valid().to_numpy()
                 pixels = pictures.to_pixels(column.filter(pa.array(there)) if column.null_count else column)
-                numbers[there, self.columns[field.name]] = pixels.reshape(len(pixels), -1)
+                numbers[there, self.columns[field.name]] = pixels.reshape(len(pixels), math.prod(field.shape))
             elif isinstance(field, Category):
                 found = pc.index_in(column, value_set=pa.array(field.values, field.arrow_type))
                 codes[:, factor] = pc.fill_null(found, -1).to_numpy()
@@ -130,7 +131,8 @@ class CellEncoding:
     def decode(self, cells: Cells) -> Records:
         """The records of cells in which nothing is unknown.
 
-        Numbers on a grid go to the nearest point of it within the range that was seen.
+        Numbers on a grid go to the nearest point of it within the range that was seen, and past an atom that
+        they do not stand on, so that its share of the records stays what it is.
         """
         numbers, codes = cells.numbers.numpy(), cells.codes.numpy()
         columns: dict[str, pa.Array] = {}
@@ -147,7 +149,7 @@ class CellEncoding:
                 values = numbers[:, self.columns[field.name].start]
                 if factor is not None:
                     at = np.concatenate([[np.nan], field.atoms])[codes[:, factor]]
-                    values = np.where(codes[:, factor] > 0, at, values)
+                    values = np.where(codes[:, factor] > 0, at, _off_atoms(values, field))
                 columns[field.name] = _column(values, field, hole)
         return Records(self.schema, pa.table(columns, schema=self.schema.arrow))
 
@@ -171,10 +173,26 @@ def _atoms(values: np.ndarray, field: Number) -> np.ndarray:
     return codes
 
 
+def _on_grid(values: np.ndarray, field: Number) -> np.ndarray:
+    if field.resolution is None:
+        return values
+    return np.clip(np.rint(values / field.resolution) * field.resolution, field.low, field.high)
+
+
+def _off_atoms(values: np.ndarray, field: Number) -> np.ndarray:
+    """Numbers that would be rounded to an atom go to its neighbour on the grid, on their side where there is one."""
+    if field.resolution is None:
+        return values
+    for atom in field.atoms:
+        near = _on_grid(values, field) == atom
+        up = (values >= atom) & (atom < field.high) | (atom <= field.low)
+        values = np.where(near, atom + np.where(up, field.resolution, -field.resolution), values)
+    return values
+
+
 def _column(values: np.ndarray, field: Number, hole: np.ndarray | None) -> pa.Array:
     hole = np.isnan(values) if hole is None else hole | np.isnan(values)
-    if field.resolution is not None:
-        values = np.clip(np.rint(values / field.resolution) * field.resolution, field.low, field.high)
+    values = _on_grid(values, field)
     if field.decimals is not None:
         values = np.round(values, field.decimals)
     if not field.integral:

@@ -1,0 +1,175 @@
+"""Records to look at: pictures on one contact sheet, and tables in a notebook."""
+
+from __future__ import annotations
+
+import base64
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+
+from pushforward.data import pictures
+from pushforward.data.records import Records
+from pushforward.data.schema import Category, Field, Image
+from pushforward.errors import ArgumentError
+
+CELL = 64  # pixels that a small picture is scaled up to, or the first multiple of its side beyond
+GAP, EDGE = 8, 16  # white between pictures, and around the sheet
+INK, PAPER, FRAME = (71, 77, 87), (255, 255, 255), (226, 228, 233)
+FONT, CAPTION = 13, 20  # size of the letters under a picture, and of the line they stand on
+ONE_ROW = 8  # pictures that stand in one row unless asked otherwise
+SIDE = 16_384  # pixels of a sheet's longest side
+ROWS = 10  # rows of a table that a notebook shows
+
+
+@dataclass(frozen=True)
+class _Grid:
+    """Where the pictures of a sheet stand."""
+
+    columns: int
+    rows: int
+    width: int
+    height: int
+    line: int
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the sheet."""
+        across = self.columns * (self.width + GAP) - GAP + 2 * EDGE
+        return across, self.rows * (self.height + self.line + GAP) - GAP + 2 * EDGE
+
+    def corner(self, i: int) -> tuple[int, int]:
+        """(left, top) of picture `i`."""
+        row, column = divmod(i, self.columns)
+        return EDGE + column * (self.width + GAP), EDGE + row * (self.height + self.line + GAP)
+
+
+def contact_sheet(records: Records, columns: int | None = None) -> Pillow.Image:
+    """The pictures side by side, in order, scaled up by whole factors where they are small.
+
+    Where the records have exactly one category beside the picture, its value stands under each.
+
+    Args:
+        records: what to show; of several fields of pictures, the first.
+        columns: pictures a row; without it, about as many as make a square.
+
+    Raises:
+        ArgumentError: there are no pictures, or so many that no sheet could hold them.
+    """
+    images = records.schema.of_kind(Image)
+    if not images:
+        raise ArgumentError("the records have no pictures for a contact sheet; save as .csv or .parquet")
+    if not len(records):
+        raise ArgumentError("there are no records for a contact sheet; give at least one")
+    if columns is not None and (not isinstance(columns, int) or isinstance(columns, bool) or columns < 1):
+        raise ArgumentError(f"columns={columns!r} is out of range; it must be a whole number, at least 1")
+    pixels = pictures.to_pixels(records.column(images[0].name))
+    captions = _captions(records)
+    factor = max(1, math.ceil(CELL / max(images[0].height, images[0].width)))
+    grid = _grid(len(pixels), columns, images[0].width * factor, images[0].height * factor, bool(captions))
+    if max(grid.size) > SIDE:
+        raise ArgumentError(
+            f"a contact sheet of {len(pixels):,} pictures would be {grid.size[0]:,}×{grid.size[1]:,} pixels; "
+            "take fewer records, or save a folder (a path without extension)"
+        )
+    return _drawn(pixels, captions, factor, grid)
+
+
+def _grid(n: int, columns: int | None, width: int, height: int, captioned: bool) -> _Grid:
+    line = CAPTION if captioned else 0
+    if columns is None and n <= ONE_ROW:
+        columns = n
+    elif columns is None:  # about square on the screen, and a last row as full as it can be
+        ideal = math.sqrt(n * (height + line + GAP) / (width + GAP))
+        columns = next((c for c in range(math.ceil(ideal), math.ceil(1.4 * ideal)) if n % c == 0), math.ceil(ideal))
+    columns = min(columns, n)
+    return _Grid(columns, -(-n // columns), width, height, line)
+
+
+def _drawn(pixels: np.ndarray, captions: Sequence[str], factor: int, grid: _Grid) -> Pillow.Image:
+    sheet = Pillow.new("RGB", grid.size, PAPER)
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(size=FONT)
+    for i, picture in enumerate(pixels):
+        left, top = grid.corner(i)
+        shown = _shown(picture).resize((grid.width, grid.height), Pillow.Resampling.NEAREST if factor > 1 else None)
+        sheet.paste(shown, (left, top))
+        # a hairline, so that pictures on white have an edge
+        draw.rectangle((left - 1, top - 1, left + grid.width, top + grid.height), outline=FRAME)
+        if captions:
+            text = _fitting(captions[i], font, grid.width + GAP - 2)
+            middle = (left + grid.width / 2, top + grid.height + CAPTION / 2 + 1)
+            draw.text(middle, text, fill=INK, font=font, anchor="mm")
+    return sheet
+
+
+def _shown(pixels: np.ndarray) -> Pillow.Image:
+    """A picture as it can be looked at: of two or four channels, the last is transparency over white."""
+    if pixels.shape[-1] in (1, 3):
+        return pictures.picture(pixels).convert("RGB")
+    layered = Pillow.fromarray(pixels, "LA" if pixels.shape[-1] == 2 else "RGBA").convert("RGBA")
+    return Pillow.alpha_composite(Pillow.new("RGBA", layered.size, PAPER), layered).convert("RGB")
+
+
+def _captions(records: Records) -> list[str]:
+    categories = records.schema.of_kind(Category)
+    if len(categories) != 1:
+        return []
+    return ["" if value is None else str(value) for value in records.column(categories[0].name).to_pylist()]
+
+
+def _fitting(text: str, font: Any, width: float) -> str:
+    """The text, cut with an ellipsis where it is wider than `width`."""
+    text = " ".join(text.split())
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(text + "…") > width:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def to_html(records: Records) -> str:
+    """The first rows as a small table for a notebook, with the kinds of the fields in its head."""
+    head = "".join(f"<th>{html.escape(f.name)}<br><small>{_kind(f)}</small></th>" for f in records.schema)
+    shown = records[:ROWS]
+    columns = [_cells(shown, field) for field in records.schema]
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*columns, strict=True))
+    more = f", the first {len(shown)}" if len(records) > len(shown) else ""
+    caption = f"{len(records):,} {'row' if len(records) == 1 else 'rows'}{more}"
+    return (
+        "<table><caption style='caption-side: bottom; text-align: left'>"
+        f"{caption}</caption><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _kind(field: Field) -> str:
+    return f"<span title='{html.escape(field.describe(), quote=True)}'>{field.kind}</span>"
+
+
+def _cells(records: Records, field: Field) -> list[str]:
+    column = records.column(field.name)
+    if isinstance(field, Image):
+        return [f"<td>{_inline(pixels)}</td>" for pixels in pictures.to_pixels(column)]
+    align = "left" if column.type == "string" else "right"
+    if pa.types.is_temporal(column.type) and not pa.types.is_duration(column.type):
+        column = column.cast(pa.string())  # Arrow knows dates beyond the years that Python counts
+    return [f"<td style='text-align: {align}'>{_cell(value)}</td>" for value in column.to_pylist()]
+
+
+def _inline(pixels: np.ndarray) -> str:
+    code = base64.b64encode(pictures.packed(_shown(pixels))).decode()
+    style = f"height: {CELL}px; image-rendering: pixelated"
+    return f"<img src='data:image/png;base64,{code}' alt='' style='{style}'>"
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "<span style='opacity: 0.4'>missing</span>"
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return html.escape(text if len(text) <= 80 else text[:79] + "…")
