@@ -7,8 +7,8 @@ import random
 import pytest
 
 import pushforward as pf
-from pushforward.data import delimited
-from pushforward.data.delimited import Delimited
+from pushforward.data.sources import delimited
+from pushforward.data.sources.delimited import Delimited
 
 
 @pytest.mark.parametrize("mark", [",", ";", "\t", "|"])

@@ -15,7 +15,7 @@ import pyarrow.parquet
 import pytest
 
 import pushforward as pf
-from pushforward.data import delimited, files
+from pushforward.data.sources import delimited, files
 
 
 def agree(source, **words) -> pf.Records:

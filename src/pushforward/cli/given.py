@@ -78,7 +78,7 @@ def from_file(path: str, schema: Schema) -> Records:
         PushforwardError: it cannot be read, or a column is not a field of the model.
     """
     from pushforward.data import as_records
-    from pushforward.data.open import open_source
+    from pushforward.data.sources.open import open_source
 
     names = next(iter(open_source(path).tables())).column_names
     for name in names:

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 SHOWN = 20  # rows of a table on a terminal
 LONGEST = 40  # columns of the terminal that a cell may take
 GAP = 3  # columns between two cells
-WIDEST = 64  # pictures in a row of a contact sheet that is ordered by a category
 NO_PICTURES = (".csv", ".tsv", ".jsonl")
 HOLE = "–"  # how a missing cell is shown
 
@@ -111,9 +110,7 @@ def check_folder(path: Path) -> None:
         raise ArgumentError(f"out={str(path)!r} cannot be written, since {path.parent} is read-only; name another")
 
 
-def deliver(
-    records: Records, out: str | None, json_: bool, facts: Mapping[str, Any], columns: int | None = None
-) -> None:
+def deliver(records: Records, out: str | None, json_: bool, facts: Mapping[str, Any]) -> None:
     """Write records to a file, or show them: a table on a terminal, CSV in a pipe, JSON after ``--json``.
 
     Args:
@@ -121,16 +118,9 @@ def deliver(
         out: the file, if any.
         json_: whether a program reads.
         facts: what JSON says beside.
-        columns: pictures in a row of a contact sheet, where that means something.
     """
     if out is not None:
-        path = Path(out)
-        if columns is not None and columns <= WIDEST and path.suffix.lower() == ".png":
-            from pushforward.data.write import whole
-
-            whole(path, lambda file: records.sheet(columns).save(file, "PNG"))
-        else:
-            records.save(path)
+        records.save(out)
         if json_:
             print_json({"rows": len(records), "out": out, **facts})
         else:

@@ -61,15 +61,15 @@ def sample(
 
     loaded = load(model)
     check_target(out, loaded.schema.without(loaded.given))
-    n, fixed, columns = _plan(loaded, n, given, given_from, each)
+    n, fixed = _plan(loaded, n, given, given_from, each)
     records = loaded.sample(n, given=fixed or None, seed=seed, **options)
-    deliver(records, out, json_, {"seed": seed}, columns)
+    deliver(records, out, json_, {"seed": seed})
 
 
 def _plan(
     model: Model, n: int | None, given: tuple[str, ...], given_from: str | None, each: str | None
-) -> tuple[int, dict[str, Any], int | None]:
-    """How many records, what is held fixed, and how many pictures stand in a row of a contact sheet."""
+) -> tuple[int, dict[str, Any]]:
+    """How many records, and what is held fixed."""
     fixed = fixing.parse(given, model.schema)
     if given_from is not None:
         columns = fixing.from_file(given_from, model.schema)
@@ -78,13 +78,13 @@ def _plan(
         n = len(columns)
         fixed = {name: columns.column(name) for name in columns.names} | fixed
     if each is None:
-        return n or N, fixed, None
+        return n or N, fixed
     levels = fixing.levels(each, model.schema)
     if each in fixed:
         raise ArgumentError(f"each={each!r} is also given; say one of both")
     n = n or PER_VALUE * len(levels)
     fixed[each] = fixing.evenly(levels, n, each)
-    return n, fixed, n // len(levels) if n % len(levels) == 0 else None
+    return n, fixed
 
 
 def _options() -> list[Option]:

@@ -95,7 +95,7 @@ def for_model(data: str, schema: Schema, size: int | None) -> Any:
     if size is None:
         return data
     from pushforward.data import read
-    from pushforward.data.open import open_source
+    from pushforward.data.sources.open import open_source
 
     there: Collection[str] = next(iter(open_source(data).tables())).column_names
     kinds: dict[str, Any] = {}

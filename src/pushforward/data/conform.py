@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pushforward.data import pictures
-from pushforward.data.normal import line
 from pushforward.data.schema import Category, Field, Image, Number, Schema, Text
+from pushforward.data.sources.normal import line
 from pushforward.data.summary import is_number
 from pushforward.errors import DataError, one_of
 

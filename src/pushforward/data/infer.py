@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from pushforward.data import pictures
 from pushforward.data.schema import Category, Field, Image, LeftOut, Number, Schema, Text
-from pushforward.data.sources import Source
+from pushforward.data.sources.source import Source
 from pushforward.data.summary import EXACT, LEVELS, ColumnSummary, is_number
 from pushforward.errors import ArgumentError, DataError, one_of
 

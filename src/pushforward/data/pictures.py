@@ -13,7 +13,7 @@ import pyarrow as pa
 from PIL import Image as Pillow
 from PIL import ImageOps, UnidentifiedImageError
 
-from pushforward.data.normal import line
+from pushforward.data.sources.normal import line
 from pushforward.errors import DataError
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp")

@@ -11,11 +11,11 @@ import pyarrow as pa
 from pushforward.data import pictures
 from pushforward.data.conform import conform
 from pushforward.data.infer import Said, infer
-from pushforward.data.normal import normalise
-from pushforward.data.open import open_source
 from pushforward.data.records import Records, rows_per_chunk
 from pushforward.data.schema import Image, Schema
-from pushforward.data.sources import Source
+from pushforward.data.sources.normal import normalise
+from pushforward.data.sources.open import open_source
+from pushforward.data.sources.source import Source
 from pushforward.data.summary import ROWS, ColumnSummary
 from pushforward.errors import ArgumentError, DataError
 

@@ -57,7 +57,8 @@ def contact_sheet(records: Records, columns: int | None = None) -> Pillow.Image:
 
     Args:
         records: what to show; of several fields of pictures, the first.
-        columns: pictures a row; without it, about as many as make a square.
+        columns: pictures a row; without it, as many as have the same value one after another, or about as many as
+            make a square.
 
     Raises:
         ArgumentError: there are no pictures, or so many that no sheet could hold them.
@@ -72,7 +73,8 @@ def contact_sheet(records: Records, columns: int | None = None) -> Pillow.Image:
     pixels = pictures.to_pixels(records.column(images[0].name))
     captions = _captions(records)
     factor = max(1, math.ceil(CELL / max(images[0].height, images[0].width)))
-    grid = _grid(len(pixels), columns, images[0].width * factor, images[0].height * factor, bool(captions))
+    size = images[0].width * factor, images[0].height * factor
+    grid = _grid(len(pixels), columns or _run(captions), *size, bool(captions))
     if max(grid.size) > SIDE:
         raise ArgumentError(
             f"a contact sheet of {len(pixels):,} pictures would be {grid.size[0]:,}×{grid.size[1]:,} pixels; "
@@ -115,6 +117,14 @@ def _shown(pixels: np.ndarray) -> Pillow.Image:
         return pictures.picture(pixels).convert("RGB")
     layered = Pillow.fromarray(pixels, "LA" if pixels.shape[-1] == 2 else "RGBA").convert("RGBA")
     return Pillow.alpha_composite(Pillow.new("RGBA", layered.size, PAPER), layered).convert("RGB")
+
+
+def _run(captions: list[str]) -> int | None:
+    """How many captions in a row are the same, if that is so from the first to the last: a row of the sheet each."""
+    starts = [i for i, caption in enumerate(captions) if i == 0 or caption != captions[i - 1]]
+    length = starts[1] if len(starts) > 1 else 0
+    even = starts == list(range(0, len(captions), length)) if length else False
+    return length if even and 3 <= length <= 64 and length * len(starts) == len(captions) else None
 
 
 def _captions(records: Records) -> list[str]:

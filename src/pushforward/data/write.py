@@ -19,10 +19,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from pushforward.data import pictures
-from pushforward.data.arrays import MISSING
-from pushforward.data.normal import line
 from pushforward.data.records import Records
 from pushforward.data.schema import Category, Image, Number
+from pushforward.data.sources.arrays import MISSING
+from pushforward.data.sources.normal import line
 from pushforward.data.summary import as_storage
 from pushforward.errors import ArgumentError
 

@@ -21,7 +21,7 @@ def tokens(text: str) -> list[int]:
     Pairs tell "red left of blue" from "blue left of red"; trigrams give a word never seen its neighbours.
 
     >>> len(tokens("a red circle"))
-    11
+    10
     """
     words = _WORD.findall(text.lower())
     pieces = [f"w {word}" for word in words]

@@ -10,8 +10,8 @@ import pyarrow.json
 import pyarrow.parquet
 
 from pushforward.data import pictures
-from pushforward.data.normal import common, line, normalise
-from pushforward.data.sources import Source, declared
+from pushforward.data.sources.normal import common, line, normalise
+from pushforward.data.sources.source import Source, declared
 from pushforward.errors import DataError
 
 ROWS, PICTURES = 65_536, 1024  # rows of a batch, without and with pictures

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 
-from pushforward.data.normal import line, normalise, refuse_twice
-from pushforward.data.sources import Source
+from pushforward.data.sources.normal import line, normalise, refuse_twice
+from pushforward.data.sources.source import Source
 from pushforward.errors import DataError
 
 BLOCK = 1 << 22  # bytes of text that the reader looks at together

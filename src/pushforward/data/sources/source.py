@@ -11,8 +11,8 @@ from types import MappingProxyType
 
 import pyarrow as pa
 
-from pushforward.data.normal import common, normalise, to_schema
 from pushforward.data.schema import KINDS
+from pushforward.data.sources.normal import common, normalise, to_schema
 from pushforward.errors import DataError
 
 NONE: Mapping[str, str] = MappingProxyType({})

@@ -10,10 +10,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from pushforward.data import pictures
-from pushforward.data.delimited import Delimited
-from pushforward.data.files import JsonLines
-from pushforward.data.normal import refuse_twice
-from pushforward.data.sources import Source
+from pushforward.data.sources.delimited import Delimited
+from pushforward.data.sources.files import JsonLines
+from pushforward.data.sources.normal import refuse_twice
+from pushforward.data.sources.source import Source
 from pushforward.errors import DataError
 
 ROWS = 4096  # pictures of a table

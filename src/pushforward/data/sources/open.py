@@ -9,13 +9,13 @@ from typing import Any
 import pyarrow as pa
 
 from pushforward.data import builtin, pictures
-from pushforward.data.arrays import arrays_source, numpy_file
-from pushforward.data.delimited import Delimited
-from pushforward.data.files import Ipc, JsonLines, Parquet
-from pushforward.data.folders import PictureFolder, PlainText
-from pushforward.data.normal import line
 from pushforward.data.records import Records
-from pushforward.data.sources import InMemory, Several, Source
+from pushforward.data.sources.arrays import arrays_source, numpy_file
+from pushforward.data.sources.delimited import Delimited
+from pushforward.data.sources.files import Ipc, JsonLines, Parquet
+from pushforward.data.sources.folders import PictureFolder, PlainText
+from pushforward.data.sources.normal import line
+from pushforward.data.sources.source import InMemory, Several, Source
 from pushforward.errors import DataError, one_of
 
 PACKED = (".gz", ".bz2", ".zst", ".lz4")  # endings that stand behind the one that says the format

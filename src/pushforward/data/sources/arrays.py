@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pushforward.data import pictures
-from pushforward.data.normal import line
-from pushforward.data.sources import InMemory, Source
+from pushforward.data.sources.normal import line
+from pushforward.data.sources.source import InMemory, Source
 from pushforward.errors import DataError
 
 NPZ_BYTES = 1 << 30  # an archive that unpacks to more than this and to 100 × its size is a bomb
