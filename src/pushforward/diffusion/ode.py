@@ -63,27 +63,28 @@ def log_prob(denoiser: Denoiser, x: Tensor, steps: int) -> Tensor:
     return prior + gained - 0.5 * d * (1 + sigmas[0].double() ** 2).log()
 
 
-def _slope(denoiser: Denoiser, u: Tensor, sigma: Tensor, probes: list[Tensor]) -> tuple[Tensor, Tensor]:
+def _slope(denoiser: Denoiser, u: Tensor, sigma: Tensor, probes: Tensor) -> tuple[Tensor, Tensor]:
     """v(u; σ) and the sum over probes p of pᵀ ∂v/∂u p."""
     with torch.enable_grad():
         u = u.detach().requires_grad_()
         slope = velocity(denoiser, u, sigma)
-        rate = torch.zeros_like(u[:, 0])
-        for i, probe in enumerate(probes):
-            (pulled,) = torch.autograd.grad((slope * probe).sum(), u, retain_graph=i + 1 < len(probes))
-            rate = rate + (pulled * probe).sum(1)
-    return slope.detach(), rate.detach()
+        # all probes at once; a single one goes without the batching, which not every operation has
+        if len(probes) == 1:
+            pulled = torch.autograd.grad(slope, u, probes[0].expand_as(u))[0][None]
+        else:
+            (pulled,) = torch.autograd.grad(slope, u, probes.expand(-1, len(u), -1), is_grads_batched=True)
+    return slope.detach(), (pulled * probes).sum((0, 2))
 
 
-def _probes(x: Tensor) -> list[Tensor]:
-    """Unit vectors, or one (n, d) of random signs, drawn from the bits of each record itself."""
+def _probes(x: Tensor) -> Tensor:
+    """(d, 1, d) unit vectors, or (1, n, d) random signs that follow from the bits of each record itself."""
     _n, d = x.shape
     if d <= EXACT:
-        return list(torch.eye(d, dtype=x.dtype, device=x.device))
+        return torch.eye(d, dtype=x.dtype, device=x.device)[:, None]
     rows = x.detach().cpu().float().contiguous().numpy()
     keys = np.array([zlib.crc32(row.tobytes()) for row in rows], dtype=np.uint64)
     state: np.ndarray = (keys[:, None] << np.uint64(32)) + np.arange(d, dtype=np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # the finaliser of SplitMix64
         state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)
     signs = 1 - 2 * ((state >> np.uint64(40)) & np.uint64(1)).astype(np.int8)
-    return [torch.from_numpy(signs).to(x.device, x.dtype)]
+    return torch.from_numpy(signs).to(x.device, x.dtype)[None]
