@@ -34,7 +34,7 @@ def evidence(given: Any, n: int, schema: Schema, allowed: Collection[str], why: 
         return None
     for name in columns:
         if name not in schema:
-            raise ArgumentError(f"given={name!r} is not a field of the model; {one_of(name, schema.names)}")
+            raise ArgumentError(f"given={name!r} is not a field of the model; {one_of(str(name), schema.names)}")
         if name not in allowed:
             raise ArgumentError(f"given={name!r} cannot be held fixed; {why}")
     part = schema.select(columns)
@@ -51,7 +51,8 @@ def _columns(given: Any) -> Mapping[str, Any]:
         table = pa.table(given)
     else:
         raise ArgumentError(f"given={given!r} must be a dict of values or columns, a frame or Records")
-    return {name: table[name] for name in table.column_names}
+    # a frame whose rows were chosen from another brings their numbers along
+    return {name: table[name] for name in table.column_names if not name.startswith("__index_level_")}
 
 
 def _spread(value: Any, field: Field, n: int) -> Any:
@@ -62,15 +63,19 @@ def _spread(value: Any, field: Field, n: int) -> Any:
             raise DataError(f"{field.name}: a given picture must be uint8, not {pixels.dtype}")
         single = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == field.channels and n != len(pixels))
         value = np.broadcast_to(pixels, (n, *pixels.shape)) if single else pixels
-    elif isinstance(value, str | bool | int | float | np.generic) or value is None or _is_moment(value):
-        value = value.item() if isinstance(value, np.generic) else value
-        return pa.array([value] * n, field.arrow_type if value is None or isinstance(field, Text) else None)
     elif not isinstance(value, pa.ChunkedArray | pa.Array):
+        value = value.item() if getattr(value, "ndim", None) == 0 else value
+        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
+            return _repeated(value, field, n)
         value = value if hasattr(value, "__len__") else list(value)
     if len(value) != n:
         raise ArgumentError(f"given={field.name!r} has {len(value)} values for n={n}; give one, or one a record")
     return value
 
 
-def _is_moment(value: Any) -> bool:
-    return hasattr(value, "isoformat") or hasattr(value, "total_seconds")
+def _repeated(value: Any, field: Field, n: int) -> pa.Array:
+    try:
+        return pa.array([value] * n, field.arrow_type if value is None or isinstance(field, Text) else None)
+    except (pa.ArrowException, OverflowError, TypeError) as error:
+        why = " ".join(str(error).split())[:120]
+        raise DataError(f"given={field.name!r} is {value!r}, which is no {field.kind} ({why})") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import math
+import reprlib
 import types
 import typing
 from collections.abc import Callable
@@ -16,6 +17,8 @@ import annotated_types as at
 from pushforward.errors import ArgumentError, one_of
 
 _MISSING = inspect.Parameter.empty
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,8 @@ class Parameter:
     def of(cls, name: str, annotation: Any, default: Any) -> Parameter:
         """Read an annotation such as ``Annotated[int, Ge(1), doc("layers")]``."""
         bounds: tuple[at.BaseMetadata, ...] = ()
-        doc, optional, choices = "", False, ()
+        choices: tuple[Any, ...] = ()
+        doc, optional = "", False
         if get_origin(annotation) is Annotated:
             annotation, *extra = get_args(annotation)
             bounds = tuple(e for e in extra if isinstance(e, at.Ge | at.Gt | at.Le | at.Lt))
@@ -76,29 +80,43 @@ class Parameter:
             return value
         value = self._cast(value)
         if self.choices and value not in self.choices:
-            raise ArgumentError(f"{self.name}={value!r} is unknown; {one_of(str(value), map(str, self.choices))}")
+            raise ArgumentError(f"{self.name}={_shown(value)} is unknown; {one_of(str(value), map(str, self.choices))}")
         for bound in self.bounds:
             if not _within(bound, value):
-                raise ArgumentError(f"{self.name}={value!r} is out of range; it must be {self.range}")
+                raise ArgumentError(f"{self.name}={_shown(value)} is out of range; it must be {self.range}")
         return value
 
     def _cast(self, value: Any) -> Any:
         wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[self.kind]
-        refusal = ArgumentError(f"{self.name}={value!r} is a {type(value).__name__}; it must be {wanted}")
+        refusal = ArgumentError(f"{self.name}={_shown(value)} is a {type(value).__name__}; it must be {wanted}")
         if self.kind is bool or self.kind is str:
             if not isinstance(value, self.kind):
                 raise refusal
             return value
         if isinstance(value, bool | str) or not hasattr(value, "__float__"):
             raise refusal
-        number = float(value)
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        except (TypeError, ValueError, RuntimeError):  # an array or tensor of several
+            raise refusal from None
         if not math.isfinite(number):
-            raise ArgumentError(f"{self.name}={value!r} is not a finite number; it must be {self.range or wanted}")
+            cure = self.range or wanted
+            raise ArgumentError(f"{self.name}={_shown(value)} is not a finite number; it must be {cure}")
         if self.kind is float:
             return number
         if number != int(number):
             raise refusal
         return int(value)
+
+
+def _shown(value: Any) -> str:
+    """A value as messages show it: on one line, and not at any length."""
+    try:
+        return " ".join(_SHORT.repr(value).split())
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__}"
 
 
 def _within(bound: at.BaseMetadata, value: Any) -> bool:

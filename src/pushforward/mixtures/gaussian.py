@@ -88,7 +88,7 @@ class Mixture:
         constant += root.diagonal(dim1=1, dim2=2).log().sum(1)
         out = constant.repeat(len(x), 1)
         size = max(1, BLOCK // max(1, root[:, :, 0].numel() if root.shape[2] else 1))
-        shift = (means[:, None] @ root)  # (K, 1, o)
+        shift = means[:, None] @ root  # (K, 1, o)
         for start in range(0, len(x), size):
             y = x[start : start + size] @ root - shift  # (K, block, o)
             out[start : start + size] -= 0.5 * y.square().sum(2).T
@@ -141,6 +141,8 @@ class Mixture:
         chosen = torch.multinomial(self.posterior(cells)[0], 1, generator=generator)[:, 0]
         numbers, codes = cells.numbers.clone(), cells.codes.clone()
         noise = torch.randn(numbers.shape, generator=generator, dtype=numbers.dtype, device=numbers.device)
+        if self.diagonal:  # nothing that is known says anything about the rest but which component it is
+            numbers = numbers.where(~numbers.isnan(), self.means[chosen] + self.covariances[chosen].sqrt() * noise)
         for known, rows in patterns(~numbers.isnan()):
             if known.all():
                 continue
@@ -162,16 +164,19 @@ class Mixture:
     def denoised(self, cells: Cells, noise: Tensor) -> Tensor:
         """(n, d) posterior mean of the numbers, if noise of these variances (d,) was added to them."""
         noisy = Mixture(
-            self.weights, self.means, self.full + torch.diag(noise), self.tables, self.levels, torch.zeros_like(self.grid)
+            self.weights,
+            self.means,
+            self.full + torch.diag(noise),
+            self.tables,
+            self.levels,
+            torch.zeros_like(self.grid),
         )
         responsibilities, _ = noisy.posterior(cells)
         out = cells.numbers.clone()
         for known, rows in patterns(~out.isnan()):
             gain, offset, _ = self.conditional(known, noise)
             x = cells.numbers[rows][:, known]
-            mean = sum(
-                responsibilities[rows, k, None] * (x @ gain[k].T + offset[k]) for k in range(len(self.weights))
-            )
+            mean = sum(responsibilities[rows, k, None] * (x @ gain[k].T + offset[k]) for k in range(len(self.weights)))
             out[rows] = torch.where(known, mean, out[rows])
         return out
 
@@ -283,13 +288,14 @@ def solve(moments: Moments, before: Mixture, ridge: float, smoothing: float) -> 
 def patterns(known: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
     """The different rows of an (n, d) mask, each with the positions of the records that have it."""
     if known.shape[1] == 0 or bool(known.all()):
-        yield torch.ones_like(known[0]) if len(known) else known.new_ones(known.shape[1]), torch.arange(
-            len(known), device=known.device
+        yield (
+            torch.ones_like(known[0]) if len(known) else known.new_ones(known.shape[1]),
+            torch.arange(len(known), device=known.device),
         )
         return
     packed = np.packbits(known.cpu().numpy(), axis=1)
     keys = np.ascontiguousarray(packed).view([("", packed.dtype)] * packed.shape[1])[:, 0]
-    _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+    _, which = np.unique(keys, return_inverse=True)
     order = np.argsort(which, kind="stable")
     for rows in np.split(order, np.cumsum(np.bincount(which))[:-1]):
         at = torch.from_numpy(rows).to(known.device)

@@ -16,7 +16,7 @@ from pushforward.data import Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.dequantise import dequantise
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.holes import blank, hide, overlay
+from pushforward.data.holes import blank, exchange, hide, overlay
 from pushforward.errors import ArgumentError, DataError
 from pushforward.mixtures.gaussian import Mixture, Moments, solve
 from pushforward.model import Model
@@ -64,10 +64,10 @@ class GaussianMixture(Model):
             )
         place = Place(run)
         self._begin(data.schema, "cpu" if place.device.type == "mps" else str(place.device))  # MPS has no float64
-        pilot = next(iter(data.chunks()))
-        self._scale = Standardise.of(self._cells.encode(pilot).numbers).to(self._device)
+        pilot, share = _pilot(data, weights)
+        self._scale = Standardise.of(self._cells.encode(pilot).numbers, share).to(self._device)
         self.holes = torch.zeros(self.components, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
-        self._set(self._start(self._encode_cells(pilot[:PILOT]), run.seed))
+        self._set(self._start(self._encode_cells(pilot[:PILOT]), share[:PILOT], run.seed))
 
         held = [self._encode_cells(c) for c in data.chunks()] if isinstance(data, Records) else None
 
@@ -80,7 +80,7 @@ class GaussianMixture(Model):
             holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
             return Estimate(self._tensors(after, holes), float(moments.score / moments.weight))
 
-        checkpoints = Checkpoints(run.folder, self._fingerprint(run)) if run.folder else None
+        checkpoints = Checkpoints(run.folder, self._fingerprint(run, len(data))) if run.folder else None
         start = self._tensors(self.mixture, self.holes)
         for progress, parameters in climb(
             start, update, run, place, tolerance=self.tolerance, most=MOST, checkpoints=checkpoints
@@ -106,7 +106,7 @@ class GaussianMixture(Model):
             responsibilities, density = self.mixture.posterior(cells)
             yield Moments.of(self.mixture, cells, responsibilities, density + self._units(cells), share)
 
-    def _start(self, cells: Cells, seed: int) -> dict[str, Tensor]:
+    def _start(self, cells: Cells, share: Tensor, seed: int) -> dict[str, Tensor]:
         """One maximisation from the clusters of k-means (started by k-means++)."""
         from sklearn.cluster import KMeans
         from sklearn.exceptions import ConvergenceWarning
@@ -119,11 +119,11 @@ class GaussianMixture(Model):
         kmeans = KMeans(k, n_init=1, random_state=mix(seed) % 2**32)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different records than components is legal
-            labels = kmeans.fit_predict(torch.cat(features, 1).cpu().numpy())
+            labels = kmeans.fit_predict(torch.cat(features, 1).cpu().numpy(), sample_weight=share.numpy())
         sure = torch.nn.functional.one_hot(torch.from_numpy(labels).long(), self.components).to(self._scale.mean)
         flat = self._flat()
-        one = torch.ones(len(cells)).to(self._scale.mean)
-        moments = Moments.of(flat, cells, sure, torch.zeros_like(one), one)
+        share = share.to(self._scale.mean)
+        moments = Moments.of(flat, cells, sure, torch.zeros_like(share), share)
         return self._tensors(solve(moments, flat, self.ridge, self.smoothing), self.holes)
 
     def _flat(self) -> Mixture:
@@ -133,8 +133,8 @@ class GaussianMixture(Model):
         table = torch.cat([torch.full((n,), 1 / n) for n in levels]) if levels else torch.zeros(0)
         spread = torch.ones(k, d) if self.covariance == "diagonal" else torch.eye(d).expand(k, d, d)
         grid = self._cells.resolution.to(self._device) / self._scale.scale
-        parts = torch.full((k,), 1 / k), torch.zeros(k, d), spread.contiguous(), table.repeat(k, 1)
-        return Mixture(*(part.to(self._scale.mean) for part in parts), levels, grid)
+        even, zero = torch.full((k,), 1 / k).to(grid), torch.zeros(k, d).to(grid)
+        return Mixture(even, zero, spread.contiguous().to(grid), table.repeat(k, 1).to(grid), levels, grid)
 
     # State
 
@@ -173,9 +173,10 @@ class GaussianMixture(Model):
         self._scale = Standardise(state.pop("shift"), state.pop("scale")).to(self._device)
         self._set(state)
 
-    def _fingerprint(self, run: Run) -> dict[str, object]:
-        schema, given = self.learning
-        return {"family": "gaussian-mixture", **self.get_params(), "seed": run.seed, "fields": list(schema.names)}
+    def _fingerprint(self, run: Run, records: int) -> dict[str, object]:
+        schema, _ = self.learning
+        own = {"family": "gaussian-mixture", **self.get_params(), "seed": run.seed}
+        return {**own, "records": records, "fields": [f"{field.name}: {field.describe()}" for field in schema]}
 
     @property
     def means(self) -> np.ndarray:
@@ -259,8 +260,8 @@ class GaussianMixture(Model):
         pieces = []
         for chunk in records.chunks():
             cells = self._encode_cells(chunk)
-            numbers = self.mixture.denoised(cells, noise)
-            pieces.append(self._decode_cells(Cells(numbers, cells.codes.clamp_min(0), cells.holes)))
+            clean = Cells(self.mixture.denoised(cells, noise), cells.codes.clamp_min(0), cells.holes)
+            pieces.append(exchange(chunk, self._decode_cells(clean), sigmas))
         return pieces[0].concat(*pieces[1:])
 
     def _responsibilities(self, records: Records) -> Tensor:
@@ -273,3 +274,12 @@ class GaussianMixture(Model):
         hidden = hide(records, [field])
         pieces = [self.mixture.posterior(self._encode_cells(chunk))[0] for chunk in hidden.chunks()]
         return torch.cat(pieces) @ self.mixture.tables[:, start : start + n]
+
+
+def _pilot(data: Records | Scan, weights: np.ndarray | None) -> tuple[Records, Tensor]:
+    """The records of the first chunk that have a weight, and these weights."""
+    first = next(iter(data.chunks()))
+    if weights is None or not weights[: len(first)].any():
+        return first, torch.ones(len(first), dtype=torch.float64)
+    share = weights[: len(first)]
+    return first[share > 0], torch.from_numpy(share[share > 0])

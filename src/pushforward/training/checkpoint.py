@@ -13,7 +13,7 @@ import safetensors
 import safetensors.torch
 from torch import Tensor
 
-from pushforward.errors import FormatError
+from pushforward.errors import ArgumentError, FormatError
 
 KEPT = 2
 
@@ -26,7 +26,8 @@ class Checkpoints:
         fingerprint: what a run must share to go on from them, as plain JSON.
 
     Raises:
-        FormatError: the folder holds checkpoints of another run, or something that is not ours.
+        FormatError: the folder holds something that is not ours.
+        ArgumentError: it cannot be made.
     """
 
     def __init__(self, folder: str | Path, fingerprint: Mapping[str, Any]):
@@ -34,12 +35,28 @@ class Checkpoints:
         self._fingerprint = json.loads(json.dumps(fingerprint))
         if self.folder.is_file() or (self.folder.is_dir() and not self._ours()):
             raise FormatError(f"folder={str(folder)!r} exists and holds no run; name another or empty it")
+        above = next(p for p in (self.folder, *self.folder.absolute().parents) if p.exists())
+        if not above.is_dir() or not os.access(above, os.W_OK):
+            raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {above} may not be written in")
 
     def save(self, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> Path:
-        """Write the state after `step`; what stood there before stays until this is whole."""
+        """Write the state after `step`; what stood there before stays until this is whole.
+
+        Raises:
+            ArgumentError: the folder cannot be written.
+        """
         final = self.folder / f"step-{step:012d}"
         if final.exists():
             return final
+        try:
+            self._write(final, step, tensors, facts)
+        except (OSError, safetensors.SafetensorError) as error:
+            raise ArgumentError(
+                f"folder={str(self.folder)!r} cannot be written ({error}); make room there and go on, or name another"
+            ) from error
+        return final
+
+    def _write(self, final: Path, step: int, tensors: Mapping[str, Tensor], facts: Mapping[str, Any]) -> None:
         self._sweep()
         aside = self.folder / f".writing-{os.getpid()}"
         aside.mkdir(parents=True)
@@ -53,7 +70,6 @@ class Checkpoints:
         for old in self._steps()[:-KEPT]:  # renamed first: what is half deleted is no checkpoint any more
             old.rename(old.with_name(f".deleting-{old.name}"))
         self._sweep()
-        return final
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """The newest state, or None where none was written.
@@ -66,15 +82,16 @@ class Checkpoints:
             return None
         try:
             facts = json.loads((steps[-1] / "state.json").read_text())
+            before = dict(facts["fingerprint"])
             tensors = safetensors.torch.load_file(steps[-1] / "state.safetensors")
-        except (OSError, ValueError, safetensors.SafetensorError) as error:
+        except (OSError, ValueError, KeyError, TypeError, safetensors.SafetensorError) as error:
             raise FormatError(
                 f"checkpoint {steps[-1]} cannot be read ({error}); delete it to go on from another"
             ) from error
         for key, value in self._fingerprint.items():
-            if facts["fingerprint"].get(key) != value:
+            if before.get(key) != value:
                 raise FormatError(
-                    f"folder={str(self.folder)!r} holds a run with {key}={facts['fingerprint'].get(key)!r}, "
+                    f"folder={str(self.folder)!r} holds a run with {key}={before.get(key)!r}, "
                     f"this one has {key}={value!r}; name another folder"
                 )
         return tensors, facts

@@ -308,18 +308,22 @@ class _Trainer:
         average = self.averages[i]
         if average is not None:
             values = part("average")
-            average.values = [values[str(j)] for j in range(len(values))]
+            for place, held in enumerate(average.values):
+                held.copy_(values[str(place)])
         if kept := part("kept"):
             self.state.kept.append([kept[str(j)] for j in range(len(kept))])
         slots: dict[int, dict[str, Tensor]] = {}
         for key, value in part("optimizer").items():
             j, _, slot = key.partition(".")
-            slots.setdefault(int(j), {})[slot] = value.cpu() if slot == "step" and self._cpu_step() else value
+            slots.setdefault(int(j), {})[slot] = self._slot(self.parameters[i][int(j)], slot, value)
         groups = self.optimizers[i].state_dict()["param_groups"]
         self.optimizers[i].load_state_dict({"state": slots, "param_groups": groups})
 
-    def _cpu_step(self) -> bool:
-        return self.place.device.type == "cpu"
+    def _slot(self, parameter: Tensor, name: str, value: Tensor) -> Tensor:
+        """A tensor of an optimiser, laid out in memory as its parameter is: fused optimisers take that for granted."""
+        if value.shape == parameter.shape and name != "step":
+            return torch.empty_like(parameter, dtype=value.dtype).copy_(value)
+        return value.cpu() if name == "step" and self.place.device.type == "cpu" else value
 
 
 def _finite(tensors: Sequence[Tensor]) -> bool:

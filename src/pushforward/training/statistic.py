@@ -102,7 +102,17 @@ def climb(
             if time.monotonic() - saved >= run.checkpoint:
                 keep()
                 saved = time.monotonic()
-            remaining = None if run.steps is None else elapsed / step * (run.steps - step)
+            remaining = 0.0 if done else _remaining(run, step, elapsed)
             yield Progress("em", step, {"nats": estimate.score}, elapsed, remaining), parameters
     finally:
         keep()  # at the end, after an error, and where the consumer closes the iterator; twice costs nothing
+
+
+def _remaining(run: Run, step: int, elapsed: float) -> float | None:
+    """Seconds until the first bound is reached, where there is one."""
+    bounds = []
+    if run.minutes is not None:
+        bounds.append(60 * run.minutes - elapsed)
+    if run.steps is not None:
+        bounds.append(elapsed / step * (run.steps - step))
+    return min(bounds, default=None)

@@ -1,0 +1,73 @@
+"""Every family, held to the contract; and the machinery that does so."""
+
+import functools
+
+import pytest
+
+import pushforward as pf
+from pushforward.families import FAMILIES, family
+from pushforward.testing import Example, check_model, checks
+from pushforward.testing.contract import cases_of, run_check
+
+SMALL = {
+    "gaussian-mixture": [{"components": 3}, {"components": 2, "covariance": "diagonal"}],
+    "diffusion": [{"width": 8, "layers": 1}],
+}
+MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]
+
+
+@functools.cache
+def cases(name, i):
+    """The same fitted models for all checks of a family."""
+    return cases_of(lambda: family(name)(**SMALL[name][i]), fit={"steps": 3, "device": "cpu"})
+
+
+def test_every_family_is_here():
+    assert set(SMALL) == set(FAMILIES)
+
+
+@pytest.mark.parametrize("check", checks().values(), ids=checks())
+@pytest.mark.parametrize("name, i", MODELS, ids=[f"{name}{i or ''}" for name, i in MODELS])
+def test_family(name, i, check):
+    for case in cases(name, i):
+        run_check(check, case)
+
+
+@pytest.mark.parametrize("name, i", MODELS)
+def test_both_kinds_of_small_models_take_most_of_the_examples(name, i):
+    assert {case.example.name for case in cases(name, i)} >= {"numbers", "table", "pictures given label"}
+
+
+def mixture():
+    return pf.GaussianMixture(components=2)
+
+
+def test_checks_that_ran_are_told():
+    ran = check_model(mixture, fit={"steps": 2}, only=["check_units", "check_codes"])
+    assert ran == [f"check_units: {name}" for name in ("numbers", "table", "table given group", "pictures given label")]
+
+
+def test_data_of_ones_own_can_be_said():
+    data = [Example("moons", "moons", ("moon",)), {"x": [1.0, 2.5, 3.1, 4.0, 7.0, 7.5]}]
+    ran = check_model(mixture, data, fit={"steps": 2}, only="check_save_and_load")
+    assert ran == ["check_save_and_load: moons", "check_save_and_load: data"]
+
+
+def test_an_unknown_check_is_refused_with_the_nearest():
+    with pytest.raises(pf.ArgumentError, match="did you mean 'check_units'"):
+        check_model(mixture, only="check_unit")
+
+
+def test_a_family_that_can_model_none_of_the_examples_is_told_so():
+    class Nothing(pf.GaussianMixture):
+        def _check(self, rest, given):
+            raise pf.DataError("nothing suits")
+
+    with pytest.raises(AssertionError, match=r"^check_model: .* say data="):
+        check_model(Nothing, only="check_units")
+
+
+def test_data_that_was_said_and_cannot_be_modelled_is_a_failure():
+    data = pf.read({"note": ["a b c d", "e f g h"], "x": [1.0, 2.0]}, text=["note"])
+    with pytest.raises(AssertionError, match=r"^check_units \(data\): DataError: field 'note' is text"):
+        check_model(lambda: pf.GaussianMixture(components=1), data, only="check_units")
