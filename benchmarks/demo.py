@@ -31,7 +31,7 @@ def main() -> None:
     start = time.perf_counter()
     drawn = model.sample(2000, given={"label": np.repeat(np.arange(10), 200)}, seed=1)
     seconds = time.perf_counter() - start
-    judge = SVC(gamma=2.0, C=10).fit(pixels(train), train.to_numpy()["label"])
+    judge = SVC(C=10).fit(pixels(train), train.to_numpy()["label"])
     print(f"model               {model.measurements['steps']} steps in {model.measurements['seconds']} s")
     print(f"2,000 drawn in      {seconds:.1f} s")
     print(f"judge on real test  {judge.score(pixels(test), test.to_numpy()['label']):.3f}")

@@ -60,6 +60,7 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
+    _needless: ClassVar[tuple[str, ...]] = ()  # keywords of `Run` that mean nothing to the family
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
 
     def __post_init__(self) -> None:
@@ -77,6 +78,11 @@ class Model(ABC):
     def options(cls) -> dict[str, Parameter]:
         """The options of `sample`."""
         return of_function(cls._sample)
+
+    @classmethod
+    def budget(cls) -> dict[str, Parameter]:
+        """The keywords of `Run` that its `fit` takes."""
+        return {name: parameter for name, parameter in of_class(Run).items() if name not in cls._needless}
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The hyperparameters by name."""
@@ -97,7 +103,7 @@ class Model(ABC):
             data: anything that `read` takes, or what `scan` returns.
             given: fields that are conditions.
             weights: one number ≥ 0 a record, or the name of a column that holds them.
-            run: `minutes`, `steps`, `seed`, `device`, `precision`, `batch`, `folder`, `validation`; see `Run`.
+            run: `minutes`, `steps`, `seed`, `device`, `folder` and what else `budget()` says; see `Run`.
 
         Raises:
             DataError: the data cannot be read or modelled.
@@ -112,7 +118,10 @@ class Model(ABC):
 
         The arguments are checked here, the work is done as the iterator is gone through.
         """
-        budget = Run.of(run)
+        for name in set(run) - set(self.budget()):
+            known = one_of(name, self.budget())
+            raise ArgumentError(f"{name}= is not an option of {type(self).__name__}.fit; {known}")
+        budget = Run(**run)
         check_all(self.parameters(), self.get_params(), type(self).__name__)  # they may have been set by hand
         data = data if isinstance(data, Scan) else read(data)
         if len(data) == 0:
@@ -336,6 +345,13 @@ class Model(ABC):
     def learning(self) -> tuple[Schema, tuple[str, ...]]:
         """The schema and the conditions, also while the fit is under way."""
         return self._learned or (self.schema, self.given)
+
+    def _fingerprint(self, data: Records | Scan, run: Run, **more: Any) -> dict[str, Any]:
+        """What a run must share with the checkpoints it goes on from."""
+        schema, given = self.learning
+        fields = [f"{field.name}: {field.describe()}" for field in schema]
+        own = {"family": name_of(type(self)), **self.get_params(), "given": list(given), "seed": run.seed}
+        return {**own, "records": len(data), "fields": fields, **more}
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)

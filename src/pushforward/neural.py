@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from pushforward.data import Records, Scan, Schema, as_records
 from pushforward.data.records import rows_per_chunk
 from pushforward.errors import ArgumentError
-from pushforward.families import name_of
 from pushforward.model import Model
 from pushforward.training.batches import Batches
 from pushforward.training.checkpoint import Checkpoints
@@ -69,7 +68,8 @@ class NeuralModel(Model):
         players = self.players()
         batch = run.batch or min(self._batch_size(), max(32, source.batches().total))
         batch -= batch % place.world
-        checkpoints = Checkpoints(run.folder, self._fingerprint(run, place)) if run.folder else None
+        shared = self._fingerprint(data, run, batch=run.batch, precision=place.precision)
+        checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         yield from train(
             players, source.batches(), run, State(batch=max(batch, place.world)),
             place=place, held_out=source.held_out(), checkpoints=checkpoints,
@@ -78,13 +78,6 @@ class NeuralModel(Model):
     def _place(self, network: nn.Module, device: str) -> None:
         self.__dict__["network"] = network.to(device)
         self.__dict__["device"] = torch.device(device)
-
-    def _fingerprint(self, run: Run, place: Place) -> dict[str, Any]:
-        schema, given = self.learning
-        return {
-            "family": name_of(type(self)), **self.get_params(), "seed": run.seed, "batch": run.batch,
-            "precision": place.precision, "fields": list(schema.names), "given": list(given),
-        }  # fmt: skip
 
     def _state(self) -> dict[str, Tensor]:
         return self.network.state_dict()

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+import pushforward as pf
 from pushforward.errors import ArgumentError, DivergedError, PushforwardError
 from pushforward.training.batches import Batches
 from pushforward.training.checkpoint import Checkpoints
@@ -204,12 +205,14 @@ def test_the_best_held_out_weights_survive_a_resume(toy, tmp_path):
 def test_budgets_that_make_no_sense_are_refused_by_name(options):
     (name,) = options
     with pytest.raises(ArgumentError, match=f"^{name}="):
-        Run.of(options)
+        Run(**options)
 
 
-def test_a_misspelt_option_is_refused_with_the_nearest():
-    with pytest.raises(ArgumentError, match=r"stepz= .*did you mean 'steps'"):
-        Run.of({"stepz": 3})
+@pytest.mark.parametrize("option, cure", [("stepz", "did you mean 'steps'"), ("batch", "There are: minutes")])
+def test_an_option_that_means_nothing_is_refused_by_name(option, cure):
+    """A misspelt one, and one of `Run` that a mixture has no use for."""
+    with pytest.raises(ArgumentError, match=f"^{option}= .*{cure}"):
+        pf.GaussianMixture().fit({"x": [1.0, 2.0]}, **{option: 3})
 
 
 # What goes wrong

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from pushforward.families import FAMILIES
 
 if TYPE_CHECKING:
     from pushforward.model import Model
+    from pushforward.parameters import Parameter
     from pushforward.training.progress import Progress
 
 ABOUT = """DATA is a file (CSV, TSV, Parquet, JSON lines, Arrow, NPZ, NPY, text), a folder of files or of pictures, or a
@@ -62,20 +63,16 @@ command = Families(
 def _command(name: str) -> Command:
     from pushforward.data import builtin
     from pushforward.families import family
-    from pushforward.parameters import of_class
-    from pushforward.training.run import Run
 
     cls = family(name)
-    own, run = cls.parameters(), of_class(Run)
+    own, run = cls.parameters(), cls.budget()
     options = [
         Option(["--given"], multiple=True, metavar="FIELD", section=words.SECTION, help="learn p(rest | this field)"),
         Option(["--weights"], metavar="COLUMN", section=words.SECTION, help="how much each record counts"),
         *words.options(),
         *of_parameters(own, cls.__name__),
         *of_parameters({k: v for k, v in run.items() if k != "folder"}, "Run"),
-        Option(
-            ["--validation"], metavar="DATA", section="Run", help="held-out data, or the share of the data to hold out"
-        ),
+        *_validation(run),
         Option(["--folder"], metavar="PATH", section="Run", help=run["folder"].doc, facts=["default OUT.run"]),
         Option(["--out"], required=True, metavar="FOLDER", help="where the model is saved"),
         json_option(),
@@ -86,6 +83,13 @@ def _command(name: str) -> Command:
 
     about = f"{FAMILIES[name][1]}\n\n{ABOUT.format(names=', '.join(builtin.names()))}"
     return Command(name, params=[data_argument(), *options], callback=callback, help=about)
+
+
+def _validation(run: Mapping[str, Parameter]) -> list[Option]:
+    """What only Python can pass as it is has an option of its own."""
+    if "validation" not in run:
+        return []
+    return [Option(["--validation"], metavar="DATA", section="Run", help=run["validation"].doc)]
 
 
 def fit(
@@ -103,7 +107,8 @@ def fit(
             "one process alone, as accelerate sees no GPUs; for more: torchrun --nproc-per-node N -m pushforward …"
         )
     budget = {name: options.pop(name) for name in run}
-    budget["validation"] = _share(budget["validation"])
+    if "validation" in budget:
+        budget["validation"] = _share(budget["validation"])
     aside = target.with_name(f"{target.name}.run")
     budget["folder"] = budget["folder"] or str(aside)
     model = cls(**{name: options.pop(name) for name in own if name in options})

@@ -45,6 +45,8 @@ class GaussianMixture(Model):
     ['Gentoo', 'Gentoo']
     """
 
+    _needless = ("batch", "precision", "validation")  # all records at once, in float64, until the likelihood settles
+
     components: Annotated[int, Ge(1), doc("how many Gaussians")] = 8
     covariance: Annotated[Literal["full", "diagonal"], doc("shape of each Gaussian")] = "full"
     ridge: Annotated[float, Gt(0), doc("added to the variances, in units of each number's own")] = 1e-6
@@ -80,7 +82,7 @@ class GaussianMixture(Model):
             holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
             return Estimate(self._tensors(after, holes), float(moments.score / moments.weight))
 
-        checkpoints = Checkpoints(run.folder, self._fingerprint(run, len(data))) if run.folder else None
+        checkpoints = Checkpoints(run.folder, self._fingerprint(data, run)) if run.folder else None
         start = self._tensors(self.mixture, self.holes)
         for progress, parameters in climb(
             start, update, run, place, tolerance=self.tolerance, most=MOST, checkpoints=checkpoints
@@ -172,11 +174,6 @@ class GaussianMixture(Model):
         self._begin(self.schema, "cpu" if device == "mps" else device)
         self._scale = Standardise(state.pop("shift"), state.pop("scale")).to(self._device)
         self._set(state)
-
-    def _fingerprint(self, run: Run, records: int) -> dict[str, object]:
-        schema, _ = self.learning
-        own = {"family": "gaussian-mixture", **self.get_params(), "seed": run.seed}
-        return {**own, "records": records, "fields": [f"{field.name}: {field.describe()}" for field in schema]}
 
     @property
     def means(self) -> np.ndarray:

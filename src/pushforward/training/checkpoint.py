@@ -92,7 +92,7 @@ class Checkpoints:
             if before.get(key) != value:
                 raise FormatError(
                     f"folder={str(self.folder)!r} holds a run with {key}={before.get(key)!r}, "
-                    f"this one has {key}={value!r}; name another folder"
+                    f"this one has {key}={value!r}; delete it or name another folder"
                 )
         return tensors, facts
 

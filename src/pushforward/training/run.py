@@ -31,15 +31,6 @@ class Run:
         for name, value in parameters.check_all(known, _plain(vars(self)), "fit").items():
             object.__setattr__(self, name, value)
 
-    @classmethod
-    def of(cls, options: dict[str, Any]) -> Run:
-        """A run from keywords.
-
-        Raises:
-            ArgumentError: a keyword is unknown or its value out of range.
-        """
-        return cls(**parameters.check_all(parameters.of_class(Run), _plain(options), "fit"))
-
 
 def _plain(options: Mapping[str, Any]) -> dict[str, Any]:
     """Options with a path as its words."""
