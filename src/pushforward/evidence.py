@@ -64,6 +64,8 @@ def _spread(value: Any, field: Field, n: int) -> Any:
         single = pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[-1] == field.channels and n != len(pixels))
         value = np.broadcast_to(pixels, (n, *pixels.shape)) if single else pixels
     elif not isinstance(value, pa.ChunkedArray | pa.Array):
+        if isinstance(value, np.datetime64 | np.timedelta64):  # whose item() forgets its unit
+            return pa.array(np.full(n, value))
         value = value.item() if getattr(value, "ndim", None) == 0 else value
         if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
             return _repeated(value, field, n)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import pyarrow as pa
 import torch
 from torch import Tensor
 
-from pushforward.data import Category, Records, Scan, Schema, as_records, read
+from pushforward.data import Category, Number, Records, Scan, Schema, as_records, read
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import evidence
 from pushforward.families import name_of
@@ -39,6 +42,7 @@ _HOOKS = {
     "assign": "_responsibilities",
     "responsibilities": "_responsibilities",
 }
+WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 VERBS = ("sample", *_HOOKS)
 
 
@@ -231,7 +235,10 @@ class Model(ABC):
             noise: its standard deviation, in the units of the numbers (pictures: as a share of full range);
                 one for all, or one a field.
         """
-        records = self._read(data, "denoise")
+        self._require_fit("denoise")
+        # noise takes whole numbers off their grid, so they are read as any number
+        loose = [replace(f, type="double") if isinstance(f, Number) and f.type in WHOLE else f for f in self.schema]
+        records = as_records(data, Schema(tuple(loose)))
         numbers = [f.name for f in self.schema if f.name not in self.given and f.kind in ("number", "image")]
         sigmas = dict(noise) if isinstance(noise, Mapping) else dict.fromkeys(numbers, noise)
         for name, sigma in sigmas.items():
@@ -346,12 +353,11 @@ class Model(ABC):
         """The schema and the conditions, also while the fit is under way."""
         return self._learned or (self.schema, self.given)
 
-    def _fingerprint(self, data: Records | Scan, run: Run, **more: Any) -> dict[str, Any]:
+    def _fingerprint(self, data: Records | Scan, weights: np.ndarray | None, run: Run, **more: Any) -> dict[str, Any]:
         """What a run must share with the checkpoints it goes on from."""
-        schema, given = self.learning
-        fields = [f"{field.name}: {field.describe()}" for field in schema]
+        _, given = self.learning
         own = {"family": name_of(type(self)), **self.get_params(), "given": list(given), "seed": run.seed}
-        return {**own, "records": len(data), "fields": fields, **more}
+        return {**own, "records": len(data), "data": _digest(data, weights), **more}
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)
@@ -367,6 +373,18 @@ class Model(ABC):
     @staticmethod
     def _array(values: Tensor) -> np.ndarray:
         return values.detach().cpu().double().numpy()
+
+
+def _digest(data: Records | Scan, weights: np.ndarray | None) -> str:
+    """A hash of the schema, the first chunk and the weights: what tells one data set from another."""
+    table = next(iter(data.chunks())).table.combine_chunks()
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    whole = hashlib.sha256(json.dumps(data.schema.to_json(), default=str).encode())
+    whole.update(sink.getvalue())
+    whole.update(b"" if weights is None else weights.tobytes())
+    return whole.hexdigest()
 
 
 def _seed(seed: int | None) -> int | None:

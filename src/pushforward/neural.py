@@ -68,7 +68,7 @@ class NeuralModel(Model):
         players = self.players()
         batch = run.batch or min(self._batch_size(), max(32, source.batches().total))
         batch -= batch % place.world
-        shared = self._fingerprint(data, run, batch=run.batch, precision=place.precision)
+        shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         yield from train(
             players, source.batches(), run, State(batch=max(batch, place.world)),
@@ -115,7 +115,12 @@ class _Source:
             return np.arange(first), None
         if not 0 <= share < 1:
             raise ArgumentError(f"validation={share!r} is out of range; it must be data, or a share from 0 to below 1")
-        count = int(np.ceil(share * first)) if first > 1 else 0
+        count = min(int(np.ceil(share * first)), first - 1)
+        if count == 0 and self._run.minutes is None and self._run.steps is None:
+            raise ArgumentError(
+                f"with {first} records and validation={self._run.validation!r} nothing is held out that could tell "
+                "when to stop; say steps= or minutes="
+            )
         order = np.random.default_rng(mix(self._run.seed, 1)).permutation(first)
         return np.sort(order[count:]), np.sort(order[:count])
 

@@ -194,3 +194,38 @@ def test_a_scan_trains_as_well(tmp_path):
     path = pf.read({"x": RNG.normal(2.0, 0.5, 3000)}).save(tmp_path / "x.parquet")
     model = Diffusion(width=32).fit(pf.scan(path), steps=200, batch=128)
     assert model.sample(1000, seed=0).to_numpy()["x"].mean() == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_score_of_levels_is_near_the_truth_from_below():
+    """A category at .9 and .1 beside a number that is missing half the time: shares to 0.04, and nearly all of 1.
+
+    What is lacking is what the mean over noise loses; that the number is there is not to count.
+    """
+    n = 4000
+    values = np.where(RNG.random(n) < 0.5, np.nan, 0.0)
+    data = pf.read(
+        {"level": np.where(RNG.random(n) < 0.9, "often", "seldom").tolist(), "x": RNG.normal(size=n) + values}
+    )
+    model = Diffusion(width=64).fit(data, steps=800)
+    x = np.linspace(-4, 4, 81)
+    p = {}
+    for level in ("often", "seldom"):
+        p[level] = np.exp(model.log_prob(pf.read({"level": [level] * 81, "x": x}))).sum() * (x[1] - x[0])
+    total = p["often"] + p["seldom"]
+    assert 0.7 < total < 1.02
+    assert p["often"] / total == pytest.approx(0.9, abs=0.04)
+
+
+def test_without_dropped_conditions_all_must_be_given():
+    data = pf.read({"x": RNG.normal(size=100), "c": ["a", "b"] * 50})
+    model = Diffusion(width=16, absent=0).fit(data, given="c", steps=3)
+    assert len(model.sample(3, given={"c": "a"}, seed=0)) == 3
+    assert not hasattr(model, "encode")
+    with pytest.raises(pf.ArgumentError, match="absent=0"):
+        model.sample(3)
+
+
+@pytest.mark.parametrize("data, options", [({"x": [1.0]}, {}), ({"x": [1.0, 2.0, 3.0]}, {"validation": 0})])
+def test_a_run_that_could_not_know_when_to_stop_is_refused(data, options):
+    with pytest.raises(pf.ArgumentError, match="steps="):
+        Diffusion(width=16).fit(data, **options)

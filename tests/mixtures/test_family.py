@@ -238,3 +238,26 @@ def test_fields_hang_together_in_what_is_drawn():
     assert (out[numbers].corr() - real[numbers].corr()).abs().max().max() < 0.06
     share = [frame[frame.species == "Gentoo"].island.eq("Biscoe").mean() for frame in (real, out)]
     assert share == pytest.approx([1, 1], abs=0.02)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1, 0.3])
+def test_narrow_whole_numbers_are_drawn_as_often_as_they_occur(rate):
+    """Rounding a draw spreads it over its cell: that spread is not to count twice. To 2 points, at n = 20,000."""
+    x = (np.random.default_rng(0).random(20_000) < rate).astype(np.int64)
+    model = pf.GaussianMixture(components=2).fit({"x": x})
+    assert abs((model.sample(20_000, seed=0).to_numpy()["x"] == 1).mean() - x.mean()) < 0.02
+
+
+def test_sorted_data_starts_as_well_as_shuffled():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(10 * k, 1, 50_000) for k in range(4)])
+    ordered, mixed = (
+        pf.GaussianMixture(components=4).fit({"x": x[o]}, steps=20) for o in (slice(None), rng.permutation(len(x)))
+    )
+    assert abs(ordered.measurements["last"]["nats"] - mixed.measurements["last"]["nats"]) < 1e-3
+
+
+def test_a_huge_value_does_not_blur_the_others():
+    x = np.append(np.random.default_rng(0).normal(size=1999), 1e6)
+    drawn = pf.GaussianMixture(components=2).fit({"x": x}).sample(4000, seed=0).to_numpy()["x"]
+    assert np.abs(np.quantile(drawn, [0.05, 0.95])).max() < 2.5  # 1.64 for a standard normal

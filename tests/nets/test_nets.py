@@ -53,18 +53,19 @@ def condition():
     return module, data
 
 
-def test_absent_is_the_same_however_it_is_said(condition):
-    module, data = condition
-    missing_column = module(module.encode(data.select(["n", "t"])))
-    drop = torch.zeros(3, 3, dtype=torch.bool)
-    drop[:, 1] = True
-    assert torch.allclose(missing_column, module(module.encode(data), drop))
-
-
-def test_a_missing_cell_is_absent(condition):
+def test_a_hole_is_the_same_however_it_is_said(condition):
     module, data = condition
     full, without = module(module.encode(data)), module(module.encode(data.select(["n", "t"])))
     assert torch.allclose(full[2], without[2]) and not torch.allclose(full[0], without[0])
+
+
+def test_a_condition_that_is_not_told_is_no_hole_and_hides_one(condition):
+    module, data = condition
+    drop = torch.zeros(3, 3, dtype=torch.bool)
+    drop[:, 1] = True
+    untold = module(module.encode(data), drop)
+    assert torch.allclose(untold, module(module.encode(data.select(["n", "t"])), drop))
+    assert not torch.allclose(untold[2], module(module.encode(data))[2])
 
 
 def test_the_order_of_words_matters(condition):

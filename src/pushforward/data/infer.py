@@ -240,7 +240,7 @@ def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
     decimals = column.decimals if gridded and pa.types.is_floating(kind) else None
     resolution = said.resolution.get(column.name) or _resolution(column, examples, decimals)
     atoms = tuple(float(a) for a in said.atoms.get(column.name, ()))
-    if not atoms and gridded and resolution is not None:
+    if not atoms and gridded:
         atoms = spikes(examples)
     return Number(
         name=column.name,

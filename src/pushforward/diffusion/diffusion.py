@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from pushforward.data import Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import blank, overlay
 from pushforward.diffusion import edm, ode
@@ -23,10 +25,11 @@ from pushforward.errors import ArgumentError, DataError
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
-from pushforward.training.randomness import moved
+from pushforward.training.randomness import generator, moved
 
 BLOCK = 1024  # records that are drawn or scored together
 ODE_STEPS = 32  # for likelihoods and codes
+SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose densities a score is the mean
 FILL_STEPS, FILL_CHURN = 32, 0.5  # for completing records
 
 
@@ -119,15 +122,20 @@ class Diffusion(NeuralModel):
             return "rows are not learned in the units of their numbers; it works for pictures"
         if verb == "complete" and not self.network.vector.width:
             return "pictures have no missing cells"
+        if verb in ("encode", "decode") and self.given and self.absent == 0:
+            return "codes are taken without conditions, which absent=0 does not learn"
         return None
 
     def _embedding(self, n: int, given: Records | None) -> Tensor | None:
-        """(n, embedding) of what is given; conditions that are not named are absent."""
+        """(n, embedding) of what is given; conditions that are not named, or None, are not told."""
         condition = self.network.condition
         if condition is None:
             return None
-        known = blank(condition.schema, n) if given is None else given
-        return self.network.embed(to_device(condition.encode(known), self.device))
+        tensors = to_device(condition.encode(blank(condition.schema, n) if given is None else given), self.device)
+        untold = tensors["given.holes"]
+        if self.absent == 0 and bool(untold.any()):
+            raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
+        return self.network.embed(tensors, untold)
 
     @torch.no_grad()
     def _sample(
@@ -174,12 +182,18 @@ class Diffusion(NeuralModel):
 
     def _log_prob(self, records: Records) -> Tensor:
         self._refuse_holes(records)
+        draws = SCORE_DRAWS if self.network.vector.noisy else 1
         out = []
         for tensors in self._blocks(records):
-            x, ladj = self.network.encode(tensors)
             with torch.no_grad():
-                given = self.network.embed(tensors)
-            out.append((ode.log_prob(self._denoiser(given), x, ODE_STEPS) + ladj).cpu())
+                denoiser = self._denoiser(self.network.embed(tensors))
+            scores = []
+            for draw in range(draws):
+                x, ladj = self.network.encode(tensors, Alike(generator(0, draw, device=self.device)))
+                scores.append(ode.log_prob(denoiser, x, ODE_STEPS) + ladj)
+            # that there are no holes is not part of the score: divided out as if holes fell without regard to values
+            score = torch.stack(scores).logsumexp(0) - math.log(draws)
+            out.append((score - self.network.vector.whole.log()).cpu())
         return torch.cat(out)
 
     def _encode(self, records: Records) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from pushforward.data import Category, Image, Number, Schema
 from pushforward.data.encodings.cells import Cells
-from pushforward.data.encodings.pixels import from_pixels, stretch
+from pushforward.data.encodings.noise import Source
+from pushforward.data.encodings.pixels import HALF, from_pixels, stretch
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.encodings.vector import VectorEncoding
 from pushforward.nets.condition import Condition
@@ -56,10 +57,11 @@ class Network(nn.Module):
         if self.shape:
             x = from_pixels(tensors["image"]).transpose(0, 1).reshape(self.shape[0], -1)
             self.levels = Standardise.of(x.T)
+            self.levels.scale.clamp_(min=1 / HALF)  # pictures that are all alike still have a grey level
         if self.condition is not None:
             self.condition.prepare(tensors)
 
-    def encode(self, batch: Mapping[str, Tensor], generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def encode(self, batch: Mapping[str, Tensor], generator: Source | None = None) -> tuple[Tensor, Tensor]:
         """(n, size) data of deviation 1, and (n,) what to add to a log density of it."""
         parts, ladj = [], torch.zeros(len(batch["codes"]), device=batch["codes"].device)
         if self.shape:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -139,14 +139,15 @@ class Mixture:
     def draw(self, cells: Cells, generator: torch.Generator) -> Cells:
         """Fill in all that is not known of some records, by one draw from its exact conditional distribution."""
         chosen = torch.multinomial(self.posterior(cells)[0], 1, generator=generator)[:, 0]
+        sharp = self._sharp()
         numbers, codes = cells.numbers.clone(), cells.codes.clone()
         noise = torch.randn(numbers.shape, generator=generator, dtype=numbers.dtype, device=numbers.device)
         if self.diagonal:  # nothing that is known says anything about the rest but which component it is
-            numbers = numbers.where(~numbers.isnan(), self.means[chosen] + self.covariances[chosen].sqrt() * noise)
+            numbers = numbers.where(~numbers.isnan(), self.means[chosen] + sharp.covariances[chosen].sqrt() * noise)
         for known, rows in patterns(~numbers.isnan()):
             if known.all():
                 continue
-            gain, offset, covariance = self.conditional(known)
+            gain, offset, covariance = sharp.conditional(known)
             hidden = ~known
             root = safe_cholesky(covariance[:, hidden][:, :, hidden])
             for k in chosen[rows].unique().tolist():
@@ -160,6 +161,13 @@ class Mixture:
                 rows = self.tables[chosen[at], start : start + self.levels[f]]
                 codes[at, f] = torch.multinomial(rows, 1, generator=generator)[:, 0]
         return Cells(numbers, codes, cells.holes)
+
+    def _sharp(self) -> Mixture:
+        """The mixture of points of the grid instead of cells, since rounding a draw spreads it over the cell again."""
+        width = self.grid**2 / 12
+        variances = self.covariances if self.diagonal else self.covariances.diagonal(dim1=1, dim2=2)
+        less = torch.minimum(width, 0.999 * variances)
+        return replace(self, covariances=self.covariances - (less if self.diagonal else torch.diag_embed(less)))
 
     def denoised(self, cells: Cells, noise: Tensor) -> Tensor:
         """(n, d) posterior mean of the numbers, if noise of these variances (d,) was added to them."""

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from pushforward.data import Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
-from pushforward.data.encodings.dequantise import dequantise
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.holes import blank, exchange, hide, overlay
 from pushforward.errors import ArgumentError, DataError
@@ -66,10 +65,10 @@ class GaussianMixture(Model):
             )
         place = Place(run)
         self._begin(data.schema, "cpu" if place.device.type == "mps" else str(place.device))  # MPS has no float64
-        pilot, share = _pilot(data, weights)
-        self._scale = Standardise.of(self._cells.encode(pilot).numbers, share).to(self._device)
+        pilot, share = _pilot(data, weights, run.seed)
+        self._scale = Standardise.robust(self._cells.encode(pilot).numbers, share).to(self._device)
         self.holes = torch.zeros(self.components, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
-        self._set(self._start(self._encode_cells(pilot[:PILOT]), share[:PILOT], run.seed))
+        self._set(self._start(self._encode_cells(pilot), share, run.seed))
 
         held = [self._encode_cells(c) for c in data.chunks()] if isinstance(data, Records) else None
 
@@ -82,7 +81,7 @@ class GaussianMixture(Model):
             holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
             return Estimate(self._tensors(after, holes), float(moments.score / moments.weight))
 
-        checkpoints = Checkpoints(run.folder, self._fingerprint(data, run)) if run.folder else None
+        checkpoints = Checkpoints(run.folder, self._fingerprint(data, weights, run)) if run.folder else None
         start = self._tensors(self.mixture, self.holes)
         for progress, parameters in climb(
             start, update, run, place, tolerance=self.tolerance, most=MOST, checkpoints=checkpoints
@@ -113,10 +112,10 @@ class GaussianMixture(Model):
         from sklearn.cluster import KMeans
         from sklearn.exceptions import ConvergenceWarning
 
-        features = [cells.numbers.nan_to_num()]
+        features = [cells.numbers.nan_to_num().float()]
         for f, factor in enumerate(self._cells.factors):
             spread = torch.nn.functional.one_hot(cells.codes[:, f].clamp_min(0), factor.levels)
-            features.append(spread * (cells.codes[:, [f]] >= 0))
+            features.append((spread * (cells.codes[:, [f]] >= 0)).float())
         k = min(self.components, len(cells))
         kmeans = KMeans(k, n_init=1, random_state=mix(seed) % 2**32)
         with warnings.catch_warnings():
@@ -243,9 +242,7 @@ class GaussianMixture(Model):
         pieces = []
         for chunk in records.chunks():
             cells = self._encode_cells(chunk)
-            # what is known lies somewhere in its cell of the grid
-            numbers = dequantise(cells.numbers, self.mixture.grid, generator)
-            pieces.append(self.mixture.draw(Cells(numbers, cells.codes, cells.holes), generator))
+            pieces.append(self.mixture.draw(cells, generator))
         return Cells(*(torch.cat([getattr(p, part) for p in pieces]) for part in ("numbers", "codes", "holes")))
 
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
@@ -273,10 +270,15 @@ class GaussianMixture(Model):
         return torch.cat(pieces) @ self.mixture.tables[:, start : start + n]
 
 
-def _pilot(data: Records | Scan, weights: np.ndarray | None) -> tuple[Records, Tensor]:
-    """The records of the first chunk that have a weight, and these weights."""
-    first = next(iter(data.chunks()))
-    if weights is None or not weights[: len(first)].any():
-        return first, torch.ones(len(first), dtype=torch.float64)
-    share = weights[: len(first)]
-    return first[share > 0], torch.from_numpy(share[share > 0])
+def _pilot(data: Records | Scan, weights: np.ndarray | None, seed: int) -> tuple[Records, Tensor]:
+    """Some records from all over the data, of those that have a weight, and these weights."""
+    share = np.ones(len(data)) if weights is None else weights
+    rows = np.flatnonzero(share)
+    if len(rows) > PILOT:
+        rows = np.sort(np.random.default_rng(mix(seed)).choice(rows, PILOT, replace=False))
+    pieces, start = [], 0
+    for chunk in data.chunks():
+        here = rows[(rows >= start) & (rows < start + len(chunk))] - start
+        pieces.append(chunk.take(here))
+        start += len(chunk)
+    return pieces[0].concat(*pieces[1:]), torch.from_numpy(share[rows])

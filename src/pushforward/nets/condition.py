@@ -21,7 +21,9 @@ PREFIX = "given."
 
 
 class Condition(nn.Module):
-    """Numbers, categories, pictures and texts embedded and added up; what is absent has a learned vector of its own.
+    """Numbers, categories, pictures and texts embedded and added up.
+
+    A cell that is a hole and a condition that is not told are different things, and each has a learned vector.
 
     Args:
         schema: the fields that are conditions.
@@ -40,17 +42,18 @@ class Condition(nn.Module):
         for i, field in enumerate(schema):
             self.parts[str(i)] = _embedding(field, width)
         self.absent = nn.Parameter(torch.randn(len(schema), width) * width**-0.5)
+        self.hole = nn.Parameter(torch.randn(len(schema), width) * width**-0.5)
         self.mix = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
     def encode(self, records: Records) -> dict[str, Tensor]:
         """The conditions of records as named tensors, one row a record; the names begin with ``given.``.
 
-        Fields that the records lack, and missing cells, are absent.
+        Fields that the records lack, and missing cells, are holes (``given.holes``).
         """
         records = overlay(blank(self.schema, len(records)), records)
         cells = self._cells.encode(records)
         nulls = [records.column(name).is_null().to_numpy() for name in self.schema.names]
-        out = {"numbers": cells.numbers, "codes": cells.codes, "absent": torch.from_numpy(np.stack(nulls, 1))}
+        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": torch.from_numpy(np.stack(nulls, 1))}
         for text in self.schema.of_kind(Text):
             out[text.name] = hashed(records.column(text.name).to_pylist())
         for field, null in zip(self.schema, nulls, strict=True):
@@ -69,11 +72,11 @@ class Condition(nn.Module):
 
         Args:
             given: tensors that `encode` made.
-            drop: (n, fields) bool, conditions to take as absent.
+            drop: (n, fields) bool, conditions that are not told.
         """
         numbers = self.scale(given[f"{PREFIX}numbers"].nan_to_num())[0].float()
         codes = given[f"{PREFIX}codes"].clamp_min(0)
-        absent = given[f"{PREFIX}absent"] if drop is None else given[f"{PREFIX}absent"] | drop
+        holes = given[f"{PREFIX}holes"]
         total = torch.zeros(len(codes), self.width, device=codes.device)
         for i, field in enumerate(self.schema):
             if isinstance(field, Number):
@@ -84,7 +87,8 @@ class Condition(nn.Module):
                 x = from_pixels(given[PREFIX + field.name])
             else:
                 x = given[PREFIX + field.name]
-            total = total + torch.where(absent[:, [i]], self.absent[i], self.parts[str(i)](x))
+            part = torch.where(holes[:, [i]], self.hole[i], self.parts[str(i)](x))
+            total = total + (part if drop is None else torch.where(drop[:, [i]], self.absent[i], part))
         return self.mix(total)
 
 

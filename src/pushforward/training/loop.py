@@ -101,7 +101,7 @@ class _Trainer:
         for player in self.players:
             player.module.train()
         started = saved = time.monotonic()
-        before = state.elapsed
+        before, seen = state.elapsed, state.step
         if self.checkpoints is not None and state.step == 0:
             self._save()
         try:
@@ -119,6 +119,10 @@ class _Trainer:
                     self._save()
                     saved = time.monotonic()
                 yield Progress("train", state.step, losses, state.elapsed, self._remaining(), note)
+            if state.step % self.interval and (last := self._look(at_end=True)):
+                yield Progress("train", state.step, last, state.elapsed, 0.0)
+            elif state.step == seen:  # a run that was finished before is told once
+                yield Progress("train", state.step, {}, state.elapsed, 0.0)
         finally:
             # Reached at the end and where the consumer closes the iterator: between two steps in either case.
             # After an error the weights may be half moved, so the last checkpoint stays the newest.
@@ -195,10 +199,10 @@ class _Trainer:
         self.state.batch -= self.state.batch % self.place.world
         return f"out of memory: the batch is halved to {self.state.batch}"
 
-    def _look(self) -> dict[str, float]:
-        """The held-out loss of the averaged weights, at every `interval`-th step."""
+    def _look(self, at_end: bool = False) -> dict[str, float]:
+        """The held-out loss of the averaged weights, at every `interval`-th step and at the end."""
         state = self.state
-        if self.held_out is None or state.step % self.interval:
+        if self.held_out is None or (state.step % self.interval and not at_end):
             return {}
         loss = self._held_out_loss()
         if loss < state.best:
@@ -212,7 +216,7 @@ class _Trainer:
     @torch.no_grad()
     def _held_out_loss(self) -> float:
         assert self.held_out is not None
-        size = min(self.held_out.total, max(self.state.batch, 512))
+        size = min(self.held_out.total, self.state.batch)
         losses = []
         with _averaged(self.averages), scope(mix(self.run.seed, -1), self.place.device):
             for player in self.players[:1]:

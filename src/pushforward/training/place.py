@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 
@@ -11,6 +12,9 @@ from torch import Tensor, nn
 
 from pushforward.errors import ArgumentError, PushforwardError
 from pushforward.training.run import Run
+
+# Where launchers say how many processes there are.
+WORLDS = ("WORLD_SIZE", "PMI_SIZE", "OMPI_COMM_WORLD_SIZE", "MV2_COMM_WORLD_SIZE")
 
 
 class Place:
@@ -25,8 +29,10 @@ class Place:
 
     def __init__(self, run: Run):
         self.device = torch.device(pick(run.device))
-        self._accelerator = Accelerator(cpu=self.device.type == "cpu")
-        if self.world > 1:
+        # Its state is one for the whole process and cannot change its device, so it is asked only where it is needed.
+        several = any(int(os.environ.get(name, "1")) > 1 for name in WORLDS)
+        self._accelerator = Accelerator(cpu=self.device.type == "cpu") if several else None
+        if self._accelerator is not None:
             self.device = self._accelerator.device
         self.precision = run.precision
         if run.precision == "auto":
@@ -36,17 +42,17 @@ class Place:
     @property
     def rank(self) -> int:
         """The number of this process."""
-        return self._accelerator.process_index
+        return 0 if self._accelerator is None else self._accelerator.process_index
 
     @property
     def world(self) -> int:
         """How many processes there are."""
-        return self._accelerator.num_processes
+        return 1 if self._accelerator is None else self._accelerator.num_processes
 
     @property
     def first(self) -> bool:
         """Whether this process is the one that writes."""
-        return self._accelerator.is_main_process
+        return self._accelerator is None or self._accelerator.is_main_process
 
     def autocast(self) -> AbstractContextManager:
         """Inside, networks compute in the precision of the run."""
@@ -69,7 +75,7 @@ class Place:
         return shared.item()
 
     def _reduce(self, tensors: list[Tensor], how: str) -> None:
-        if self.world == 1 or not tensors:
+        if self._accelerator is None or not tensors:
             return
         flat = torch.cat([t.detach().reshape(-1) for t in tensors])  # one message instead of many
         try:

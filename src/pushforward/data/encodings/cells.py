@@ -174,9 +174,11 @@ def _atoms(values: np.ndarray, field: Number) -> np.ndarray:
 
 
 def _on_grid(values: np.ndarray, field: Number) -> np.ndarray:
-    if field.resolution is None:
-        return values
-    return np.clip(np.rint(values / field.resolution) * field.resolution, field.low, field.high)
+    if field.resolution is not None:
+        values = np.rint(values / field.resolution) * field.resolution
+    elif field.decimals is None:
+        return values  # an array: a density on the whole line
+    return np.clip(values, field.low, field.high)
 
 
 def _off_atoms(values: np.ndarray, field: Number) -> np.ndarray:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 
+from pushforward.data.encodings.noise import Source, uniform
 
-def dequantise(x: Tensor, resolution: Tensor, generator: torch.Generator | None = None) -> Tensor:
+
+def dequantise(x: Tensor, resolution: Tensor, generator: Source | None = None) -> Tensor:
     """x + resolution · (u - 1/2) with u uniform, drawn per value; columns of resolution 0 stay as they are.
 
     With f a density of the noisy value, log p(cell) ≥ E[log f(x + noise)] + log resolution
@@ -19,5 +20,4 @@ def dequantise(x: Tensor, resolution: Tensor, generator: torch.Generator | None 
     """
     if generator is None:
         return x
-    u = torch.rand(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-    return x + resolution * (u - 0.5)
+    return x + resolution * (uniform(x, generator) - 0.5)

@@ -7,17 +7,19 @@ import math
 import torch
 from torch import Tensor
 
+from pushforward.data.encodings.noise import Source, uniform
+
 HALF = 127.5
 
 
-def from_pixels(pixels: Tensor, generator: torch.Generator | None = None) -> Tensor:
+def from_pixels(pixels: Tensor, generator: Source | None = None) -> Tensor:
     """(n, height, width, channels) uint8 to (n, channels, height, width) in [-1, 1].
 
     With a generator, each pixel is spread evenly over its grey level (see `dequantise`).
     """
     x = pixels.permute(0, 3, 1, 2).float()
     if generator is not None:
-        x = x + torch.rand(x.shape, generator=generator, device=x.device) - 0.5
+        x = x + uniform(x, generator) - 0.5
     return x / HALF - 1
 
 

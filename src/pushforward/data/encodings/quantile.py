@@ -65,7 +65,7 @@ def _knots(column: Tensor, knots: int, share: float) -> tuple[Tensor, Tensor]:
     y = torch.linspace(-1, 1, knots, dtype=torch.float64) * reach
     if len(column) == 0 or column.max() == column.min():
         middle = column[0] if len(column) else torch.zeros((), dtype=torch.float64)
-        return middle + y, y
+        return middle + y * 1e-6 * max(1e-3, abs(float(middle))), y
     x = torch.quantile(column.double(), torch.special.ndtr(y))
     span = (column.max() - column.min()).double()
     # A run of equal quantiles becomes a steep but invertible stretch.

@@ -47,6 +47,19 @@ class Standardise(Invertible):
         flat = scale <= 1e-12 * mean.abs().clamp_min(1e-300)
         return cls(mean, torch.where(flat, torch.ones_like(scale), scale))
 
+    @classmethod
+    def robust(cls, x: Tensor, weights: Tensor | None = None) -> Self:
+        """The same, with the scale that the middle half of a column would have in a normal one, where that is less.
+
+        A few huge values then do not make all others look alike.
+        """
+        plain = cls.of(x, weights)
+        if not x.numel():
+            return plain
+        quarters = torch.nanquantile(x, torch.tensor([0.25, 0.75], dtype=x.dtype, device=x.device), dim=0)
+        middle = (quarters[1] - quarters[0]) / 1.349
+        return cls(plain.mean, torch.where((middle > 0) & (middle < plain.scale), middle, plain.scale))
+
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         return (x - self.mean) / self.scale, (-self.scale.log()).expand_as(x)
 

@@ -10,13 +10,14 @@ from torch.nn.functional import one_hot
 
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.dequantise import dequantise
+from pushforward.data.encodings.noise import Source, normal, uniform
 from pushforward.data.encodings.quantile import Quantile
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.schema import Schema
 
 KNOTS = 64
 SHARE = 0.5  # of the normal score in what a number becomes; the rest keeps the gaps of its column
-PILOT = 100_000  # records that scales are taken from
+PILOT = 20_000  # records that scales are taken from
 HALF = 0.25  # half the width of the noise around a level; neighbours are 1 apart
 
 
@@ -35,6 +36,7 @@ class VectorEncoding(nn.Module):
     """
 
     resolution: Tensor
+    whole: Tensor
 
     def __init__(self, schema: Schema):
         super().__init__()
@@ -46,6 +48,7 @@ class VectorEncoding(nn.Module):
         blank = torch.zeros(d, KNOTS, dtype=torch.float64)
         self.quantile = Quantile(blank, blank.clone())
         self.scale = Standardise(torch.zeros(self.width), torch.ones(self.width))
+        self.register_buffer("whole", torch.ones(()))  # share of records without a hole
 
     def prepare(self, cells: Cells, generator: torch.Generator) -> Self:
         """Take quantiles and scales from some records."""
@@ -55,10 +58,16 @@ class VectorEncoding(nn.Module):
         self.quantile = Quantile.of(noisy.cpu(), KNOTS, SHARE).to(device)
         x, _ = self._raw(cells.numbers.to(device), cells.codes.to(device), cells.holes.to(device), generator)
         self.scale = Standardise.of(x)
+        self.whole.fill_((~cells.holes.any(1)).float().mean().clamp_min(1 / len(cells)))
         return self
 
+    @property
+    def noisy(self) -> bool:
+        """Whether anything but numbers off the grid is encoded."""
+        return self.width > self.cells.width or self.cells.gridded
+
     def forward(
-        self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: torch.Generator | None = None
+        self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: Source | None = None
     ) -> tuple[Tensor, Tensor]:
         """Cells to (n, width) float32 vectors, and (n,) what to add to a log density of them.
 
@@ -89,13 +98,11 @@ class VectorEncoding(nn.Module):
         parts.append(torch.ones(len(cells), len(self.cells.may_miss), dtype=torch.bool))
         return torch.cat(parts, 1)
 
-    def _raw(
-        self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: torch.Generator | None
-    ) -> tuple[Tensor, Tensor]:
+    def _raw(self, numbers: Tensor, codes: Tensor, holes: Tensor, generator: Source | None) -> tuple[Tensor, Tensor]:
         nowhere = numbers.isnan()
         z, ladj = self.quantile(dequantise(numbers.nan_to_num(), self.resolution, generator))
         grid = torch.where(self.resolution > 0, self.resolution, 1.0).log()
-        blank = torch.zeros_like(z) if generator is None else _normal(z, generator)
+        blank = torch.zeros_like(z) if generator is None else normal(z, generator)
         z = torch.where(nowhere, blank, z)
         ladj = torch.where(nowhere, 0.5 * blank**2 + 0.5 * torch.log(torch.tensor(2 * torch.pi)), ladj + grid)
         soft = [one_hot(codes[:, i].clamp_min(0), n) * (codes[:, [i]] >= 0) for i, n in enumerate(self.levels)]
@@ -105,11 +112,6 @@ class VectorEncoding(nn.Module):
         return torch.cat([z.float(), bits + noise], 1), ladj.float()
 
 
-def _triangular(like: Tensor, generator: torch.Generator) -> Tensor:
+def _triangular(like: Tensor, source: Source) -> Tensor:
     """Draws of density (1 - |t| / h) / h on (-h, h), h = HALF."""
-    u = torch.rand(2, *like.shape, generator=generator, dtype=like.dtype, device=like.device)
-    return (u.sum(0) - 1) * HALF * (1 - 1e-6)
-
-
-def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
+    return (uniform(like, source) + uniform(like, source) - 1) * HALF * (1 - 1e-6)
