@@ -1,6 +1,6 @@
 """What of a table survives fit → sample: types, ranges, decimals, levels, and the rate of holes, column by column.
 
-    python benchmarks/fidelity.py [minutes of diffusion on adult]
+python benchmarks/fidelity.py [minutes of diffusion on adult]
 """
 
 from __future__ import annotations
@@ -18,11 +18,12 @@ def compare(name: str, model: pf.Model, data: pf.Records) -> None:
     """Print the largest difference in the rate of holes, in points, and what did not survive."""
     drawn = model.sample(N, seed=0)
     assert drawn.table.schema.equals(data.table.schema), "types"
-    worst, lost = (0.0, "none"), []
+    worst: tuple[float, str] = (0.0, "none")
+    lost: list[str] = []
     for field in data.schema:
         ours, theirs = drawn.column(field.name), data.column(field.name)
-        gap = 100 * (ours.null_count / N - theirs.null_count / len(data))
-        worst = max(worst, (abs(gap), field.name))
+        apart = 100 * (ours.null_count / N - theirs.null_count / len(data))
+        worst = max(worst, (abs(apart), field.name))
         if isinstance(field, pf.Number):
             low, high = pc.min_max(ours).as_py().values()
             inside = field.low <= low and high <= field.high
@@ -31,7 +32,8 @@ def compare(name: str, model: pf.Model, data: pf.Records) -> None:
         elif isinstance(field, pf.Category):
             lost += [] if set(pc.unique(ours.drop_null()).to_pylist()) <= set(field.values) else [field.name]
     steps = model.measurements["steps"]
-    print(f"{name:32} {steps:5} steps   holes off by at most {worst[0]:.2f} points ({worst[1]}), lost: {lost or 'none'}")
+    gap, column = worst
+    print(f"{name:32} {steps:5} steps   holes off by at most {gap:.2f} points ({column}), lost: {lost or 'none'}")
 
 
 def main() -> None:
