@@ -166,6 +166,8 @@ def read_description(folder: Path) -> dict[str, Any]:
         FormatError: it is absent, is not JSON, has other keys, or is of a later format.
     """
     path = folder / "model.json"
+    if not folder.exists():
+        raise FormatError(f"{str(folder)!r} is not a saved model (it does not exist); name the folder of one")
     if not path.is_file():
         raise FormatError(f"{str(folder)!r} is not a saved model (it has no model.json); save one with model.save()")
     try:

@@ -30,6 +30,9 @@ def conform(
         DataError: a field is absent, or a cell cannot be a value of its field.
     """
     columns: dict[str, Any] = {}
+    if not set(schema.names) & set(table.column_names):
+        first = schema.names[0]
+        raise DataError(f"field {first!r} is not in the data, nor is any other; {one_of(first, table.column_names)}")
     for field in schema:
         if field.name in table.column_names:
             columns[field.name] = _column(table[field.name], field, folder, seen)
