@@ -272,13 +272,13 @@ class GaussianMixture(Model):
 
 def _pilot(data: Records | Scan, weights: np.ndarray | None, seed: int) -> tuple[Records, Tensor]:
     """Some records from all over the data, of those that have a weight, and these weights."""
-    share = np.ones(len(data)) if weights is None else weights
-    rows = np.flatnonzero(share)
-    if len(rows) > PILOT:
-        rows = np.sort(np.random.default_rng(mix(seed)).choice(rows, PILOT, replace=False))
+    able: int | np.ndarray = len(data) if weights is None else np.flatnonzero(weights)  # not a number for each record
+    count = len(data) if weights is None else np.count_nonzero(weights)
+    rows = np.sort(np.random.default_rng(mix(seed)).choice(able, min(count, PILOT), replace=False))
+    share = np.ones(len(rows)) if weights is None else weights[rows]
     pieces, start = [], 0
     for chunk in data.chunks():
         here = rows[(rows >= start) & (rows < start + len(chunk))] - start
         pieces.append(chunk.take(here))
         start += len(chunk)
-    return pieces[0].concat(*pieces[1:]), torch.from_numpy(share[rows])
+    return pieces[0].concat(*pieces[1:]), torch.from_numpy(share)
