@@ -32,7 +32,7 @@ def given(value, n=3, records=PEOPLE, allowed=None):
 
 
 def columns(value, n=3):
-    return given(value, n).table.to_pydict()
+    return given(value, n).values.table.to_pydict()
 
 
 @pytest.mark.parametrize("value", [None, {}])
@@ -81,7 +81,7 @@ def test_frames(frame):
 
 
 def test_columns_come_in_the_order_of_the_schema_and_with_its_types():
-    found = given({"town": "Ulm", "age": 3.0})
+    found = given({"town": "Ulm", "age": 3.0}).values
     assert found.names == ("age", "town") and found.table.schema.field("age").type == pa.int64()
 
 
@@ -89,7 +89,7 @@ def test_a_picture_for_all_or_one_a_record():
     one = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
     for n, pixels in ((5, one), (2, np.stack([one, one]))):
         found = evidence({"image": pixels}, n, PICTURES.schema, ["image"], "")
-        assert np.array_equal(found.to_numpy()["image"], np.broadcast_to(one, (n, 8, 8, 3)))
+        assert np.array_equal(found.values.to_numpy()["image"], np.broadcast_to(one, (n, 8, 8, 3)))
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ _HOMES = {
     "NotFittedError": "errors",
     "PushforwardError": "errors",
     "Model": "model",
+    "among": "limits",
+    "between": "limits",
     "load": "saving",
     "Category": "data",
     "Field": "data",
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
         NotFittedError,
         PushforwardError,
     )
+    from pushforward.limits import among, between
     from pushforward.mixtures.gaussian_mixture import GaussianMixture
     from pushforward.model import Model
     from pushforward.saving import load
@@ -63,6 +66,8 @@ __all__ = [
     "Scan",
     "Schema",
     "Text",
+    "among",
+    "between",
     "load",
     "read",
     "scan",

@@ -18,8 +18,9 @@ from torch import Tensor
 
 from pushforward.data import Category, Number, Records, Scan, Schema, as_records, read
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
-from pushforward.evidence import evidence
+from pushforward.evidence import Evidence, evidence
 from pushforward.families import name_of
+from pushforward.limits import Among, Between
 from pushforward.parameters import Parameter, check_all, of_class, of_function
 from pushforward.saving import save
 from pushforward.training.display import drain
@@ -169,7 +170,8 @@ class Model(ABC):
 
         Args:
             n: how many, at least 1.
-            given: values to hold fixed: one for all, or one a record (a dict of columns, a frame, Records).
+            given: values to hold fixed: one for all, or one a record (a dict of columns, a frame, Records); families
+                that hold the joint distribution also take ranges (`between`) and sets (`among`).
             seed: the same seed draws the same records; without one they differ from call to call.
             options: the family's own; see `options()`.
 
@@ -183,7 +185,7 @@ class Model(ABC):
             raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 1")
         checked = check_all(self.options(), options, f"{type(self).__name__}.sample")
         allowed, why = self._allowed()
-        fixed = evidence(given, int(n), self.schema, allowed, why)
+        fixed = self._limitable(evidence(given, int(n), self.schema, allowed, why))
         return self._sample(int(n), fixed, generator(_seed(seed)), **checked)
 
     @verb
@@ -191,13 +193,20 @@ class Model(ABC):
         """Nats per record, (n,) float64, in the units of the data; see `density` for what kind of number it is.
 
         Whole numbers, numbers on a grid, categories and pixels are counted, other numbers measured by length.
-        Holes are marginalised. After ``fit(given=…)`` it is log p(rest | given).
+        Holes are marginalised. After ``fit(given=…)`` it is log p(rest | given). Families that hold the joint
+        distribution marginalise fields that the data lacks, and take a dict of values, ranges (`between`) and sets
+        (`among`) as the event whose probability is asked for.
 
         Raises:
             NotFittedError: the model is not fitted.
             DataError: the data does not fit the schema, or has holes that this family cannot marginalise.
         """
-        return self._array(self._log_prob(self._read(data, "log_prob")))
+        if isinstance(data, Mapping) and any(isinstance(value, Between | Among) for value in data.values()):
+            self._require_fit("log_prob")
+            event = self._limitable(evidence(data, None, self.schema, self.schema.names, ""))
+            assert event is not None
+            return self._array(self._log_rest(event))
+        return self._array(self._log_prob(self._read(data, "log_prob", partial=hasattr(self, "_log_rest"))))
 
     @verb
     def score(self, data: Any) -> float:
@@ -306,7 +315,7 @@ class Model(ABC):
         """Learn; `self.learning` says the schema and the conditions."""
 
     @abstractmethod
-    def _sample(self, n: int, given: Records | None, generator: torch.Generator) -> Records:
+    def _sample(self, n: int, given: Evidence | None, generator: torch.Generator) -> Records:
         """Draw; further keyword-only arguments, annotated, are the options of `sample`."""
 
     @abstractmethod
@@ -324,6 +333,7 @@ class Model(ABC):
     if TYPE_CHECKING:  # the hooks of verbs: a family defines those that it has, and has no others
 
         def _log_prob(self, records: Records) -> Tensor: ...
+        def _log_rest(self, evidence: Evidence) -> Tensor: ...  # of families that take ranges and sets
         def _encode(self, records: Records) -> Tensor: ...
         def _decode(self, codes: Tensor) -> Records: ...
         def _reconstruct(self, records: Records) -> Records: ...
@@ -358,6 +368,13 @@ class Model(ABC):
         _, given = self.learning
         own = {"family": name_of(type(self)), **self.get_params(), "given": list(given), "seed": run.seed}
         return {**own, "records": len(data), "data": _digest(data, weights), **more}
+
+    def _limitable(self, fixed: Evidence | None) -> Evidence | None:
+        """The evidence, refused if it holds ranges or sets that the family cannot be exact about."""
+        if fixed is not None and fixed.limits and not hasattr(self, "_log_rest"):
+            name = next(iter(fixed.limits))
+            raise ArgumentError(f"given={name!r} is a range or set; {type(self).__name__} takes values only, say one")
+        return fixed
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)

@@ -470,10 +470,36 @@ class SwallowsConditions(Sound):
         return super().fitting(data, given=[g for g in given if not g.endswith("z")], **options)
 
 
-@fails("check_an_absent_field_is_refused")
-class TakesAbsentForMissing(Sound):
-    def _read(self, data, verb, *, partial=False):
-        return super()._read(data, verb, partial=True)
+@fails("check_an_absent_field_is_marginalised_or_refused")
+class TakesAbsentForWhatItSawFirst(Sound):
+    def log_prob(self, data):
+        if isinstance(data, pa.Table):
+            data = (
+                data.append_column(self.schema.names[-1], self.first)
+                if self.schema.names[-1] not in data.column_names
+                else data
+            )
+        return super().log_prob(data)
+
+    def fitting(self, data, **options):
+        records = pf.read(data)
+        self.__dict__["first"] = records.column(records.names[-1])
+        yield from super().fitting(data, **options)
+
+
+# Ranges and sets
+
+
+@fails("check_a_range_holds", "check_a_set_holds")
+class PassesOverLimits(Sound):
+    def _draw(self, evidence, generator_, **options):
+        return super()._draw(dataclasses.replace(evidence, limits={}), generator_, **options)
+
+
+@fails("check_parts_add_up_to_the_whole")
+class CountsTheBorderTwice(Sound):
+    def _log_evidence(self, evidence):
+        return super()._log_evidence(evidence) + 0.01 * bool(evidence.limits)
 
 
 @fails("check_an_unseen_category_is_refused")

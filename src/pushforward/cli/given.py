@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 def parse(said: Sequence[str], schema: Schema) -> dict[str, Any]:
     """``FIELD=VALUE`` words as values by field, each checked against its field.
 
+    ``LOW..HIGH`` is a range, either end of which may be absent, and ``A|B`` a set.
+
     Raises:
         ArgumentError: a word has no ``=``, a field does not exist, or is said twice.
         DataError: a value is none of its field's.
@@ -39,11 +41,18 @@ def _divided(word: str, schema: Schema) -> tuple[str, str]:
 
 
 def _value(name: str, text: str, schema: Schema) -> Any:
-    from pushforward.data import Image, Number, as_records
+    from pushforward.data import Category, Image, Number, as_records
+    from pushforward.limits import among, between
 
     field = schema[name]
     if isinstance(field, Image):
         return _pixels(name, text, field)
+    if isinstance(field, Number) and ".." in text:
+        return between(*(_value(name, end, schema) if end else None for end in text.split("..", 1)))
+    if "|" in text and (
+        isinstance(field, Number) or (isinstance(field, Category) and text not in map(str, field.values))
+    ):
+        return among(*(_value(name, part, schema) for part in text.split("|")))
     try:
         as_records({name: [text]}, schema.select([name]))
     except DataError as error:

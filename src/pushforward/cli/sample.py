@@ -91,7 +91,13 @@ def _options() -> list[Option]:
     n = Parameter("n", int, None, optional=True, bounds=(Ge(1),), doc=f"how many records, {N} where nothing says")
     return [
         *of_parameters({"n": n}, "Draw", flag="-n"),
-        Option(["--given"], multiple=True, metavar="FIELD=VALUE", section="Draw", help="hold this field fixed"),
+        Option(
+            ["--given"],
+            multiple=True,
+            metavar="FIELD=VALUE",
+            section="Draw",
+            help="hold this field fixed; LOW..HIGH is a range, A|B a set",
+        ),
         Option(["--given-from"], metavar="FILE", section="Draw", help="hold its columns fixed: a record for each row"),
         Option(["--each"], metavar="FIELD", section="Draw", help="all values of this category in order, evenly many"),
         *seed_options("Draw"),

@@ -22,6 +22,7 @@ from pushforward.diffusion.guidance import guided, observed
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.samplers.heun import heun
 from pushforward.errors import ArgumentError, DataError
+from pushforward.evidence import Evidence
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
@@ -141,7 +142,7 @@ class Diffusion(NeuralModel):
     def _sample(
         self,
         n: int,
-        given: Records | None,
+        given: Evidence | None,
         generator: torch.Generator,
         *,
         steps: Annotated[int, Ge(1), Le(10_000), doc("noise levels; each costs two evaluations")] = 18,
@@ -155,7 +156,7 @@ class Diffusion(NeuralModel):
         pieces = []
         for start in range(0, n, BLOCK):
             x = noise[start : start + BLOCK]
-            part = None if given is None else given[start : start + BLOCK]
+            part = None if given is None else given.values[start : start + BLOCK]
             denoiser = self._denoiser(self._embedding(len(x), part))
             if guidance != 1:
                 denoiser = guided(denoiser, self._denoiser(self._embedding(len(x), None)), guidance)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -15,10 +15,11 @@ from torch import Tensor
 from pushforward.data import Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.holes import blank, exchange, hide, overlay
+from pushforward.data.holes import exchange, hide
 from pushforward.errors import ArgumentError, DataError
+from pushforward.evidence import Evidence
+from pushforward.joint import JointModel
 from pushforward.mixtures.gaussian import Mixture, Moments, solve
-from pushforward.model import Model
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.place import Place
 from pushforward.training.progress import Progress
@@ -31,7 +32,7 @@ MOST = 1000  # iterations, where the run sets no bound
 
 
 @dataclass(kw_only=True, eq=False)
-class GaussianMixture(Model):
+class GaussianMixture(JointModel):
     """p(x) = Σ_k π_k N(x; μ_k, Σ_k) Π_f θ_kf[c_f], by expectation-maximisation (Dempster, Laird, Rubin 1977).
 
     Numbers and pixels are Gaussian in each component, categories have a table in each. Holes are marginalised
@@ -189,9 +190,6 @@ class GaussianMixture(Model):
     def _density(self) -> str:
         return "bound" if self._cells.gridded else "exact"
 
-    def _allowed(self) -> tuple[Collection[str], str]:
-        return self.schema.names, ""
-
     def _encode_cells(self, records: Records) -> Cells:
         cells = self._cells.encode(records)
         numbers = self._scale(cells.numbers.to(self._device))[0]
@@ -201,49 +199,24 @@ class GaussianMixture(Model):
         numbers = self._scale.inverse(cells.numbers).cpu()
         return self._cells.decode(Cells(numbers, cells.codes.cpu(), cells.holes.cpu()))
 
-    def _log_prob(self, records: Records) -> Tensor:
-        out = torch.cat([self._log_known(self._encode_cells(chunk)) for chunk in records.chunks()])
-        if not self.given:
-            return out
-        rest = self.schema.without(self.given).names
-        condition = [self._encode_cells(hide(chunk, rest)) for chunk in records.chunks()]
-        return out - torch.cat([self._log_known(cells) for cells in condition])
-
-    def _log_known(self, cells: Cells) -> Tensor:
-        """(n,) log density of what is known, in the units of the data."""
+    def _log_evidence(self, evidence: Evidence) -> Tensor:
+        cells = self._encode_cells(evidence.over(self.schema))
         return self.mixture.posterior(cells)[1] + self._units(cells)
 
     def _units(self, cells: Cells) -> Tensor:
         """(n,) what brings a log density of scaled numbers to the units of the data."""
         return (~cells.numbers.isnan()).to(self._offset) @ self._offset
 
-    def _sample(self, n: int, given: Records | None, generator: torch.Generator) -> Records:
-        empty = blank(self.schema, n)
-        start = empty if given is None else overlay(empty, given)
-        fixed = () if given is None else given.names
-        cells = self._drawn(start, generator)
-        # A record has holes where its component has them, except where something was given.
-        k = torch.multinomial(self.mixture.posterior(cells)[0], 1, generator=generator)[:, 0].cpu()
-        u = torch.rand(n, self.holes.shape[1], generator=generator, dtype=torch.float64)
-        holes = u < self.holes.cpu()[k]
-        for i, name in enumerate(self._cells.may_miss):
-            if name in fixed:
-                holes[:, i] &= torch.from_numpy(given.column(name).is_null().to_numpy())  # type: ignore[union-attr]
-        drawn = self._decode_cells(Cells(cells.numbers, cells.codes, holes))
-        return drawn if given is None else overlay(drawn, given)
-
-    def _complete(self, records: Records, generator: torch.Generator) -> Records:
-        cells = self._drawn(records, generator)
-        whole = self._decode_cells(Cells(cells.numbers, cells.codes, torch.zeros_like(cells.holes)))
-        return overlay(whole, records)
-
-    def _drawn(self, records: Records, generator: torch.Generator) -> Cells:
+    def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
         generator = moved(generator, self._device)
-        pieces = []
-        for chunk in records.chunks():
-            cells = self._encode_cells(chunk)
-            pieces.append(self.mixture.draw(cells, generator))
-        return Cells(*(torch.cat([getattr(p, part) for p in pieces]) for part in ("numbers", "codes", "holes")))
+        known = self._encode_cells(evidence.over(self.schema))
+        cells = self.mixture.draw(known, generator)
+        missing = torch.zeros_like(cells.holes)
+        if holes:  # a record has holes where its component has them
+            k = torch.multinomial(self.mixture.posterior(cells)[0], 1, generator=generator)[:, 0]
+            u = torch.rand(missing.shape, generator=generator, dtype=torch.float64, device=k.device)
+            missing = u < self.holes[k]
+        return self._decode_cells(Cells(cells.numbers, cells.codes, missing))
 
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
         noise = torch.zeros(self._cells.width, dtype=torch.float64)

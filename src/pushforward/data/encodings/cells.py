@@ -113,7 +113,7 @@ class CellEncoding:
                 found = pc.index_in(column, value_set=pa.array(field.values, field.arrow_type))
                 codes[:, factor] = pc.fill_null(found, -1).to_numpy()
             elif isinstance(field, Number):
-                values = _values(column)
+                values = as_floats(column)
                 if factor is not None:
                     codes[:, factor] = _atoms(values, field)
                     values = np.where(codes[:, factor] > 0, np.nan, values)
@@ -160,7 +160,8 @@ def without_atoms(schema: Schema) -> Schema:
     return Schema(tuple(plain))
 
 
-def _values(column: pa.ChunkedArray) -> np.ndarray:
+def as_floats(column: pa.ChunkedArray) -> np.ndarray:
+    """(n,) the numbers of a column, dates and times as Arrow stores them; NaN where there is none."""
     if pa.types.is_temporal(column.type):
         column = column.cast(pa.int32() if column.type.bit_width == 32 else pa.int64())
     return pc.fill_null(column.cast(pa.float64(), safe=False), np.nan).to_numpy()

@@ -8,6 +8,7 @@ from typing import Any
 from annotated_types import Ge, Gt, Le, Lt
 
 from pushforward.data import Category
+from pushforward.data.holes import hide
 from pushforward.errors import ArgumentError, DataError
 from pushforward.parameters import Parameter
 from pushforward.testing.case import Case, Inapplicable, column_of, refused
@@ -76,14 +77,21 @@ def check_unknown_fields_are_refused(case: Case) -> None:
         case.fit(given=list(case.records.names))
 
 
-def check_an_absent_field_is_refused(case: Case) -> None:
-    """Records to be scored must have all fields."""
+def check_an_absent_field_is_marginalised_or_refused(case: Case) -> None:
+    """Records to be scored must have all fields, unless the family integrates over the others."""
     case.need("log_prob")
     name = case.records.names[-1]
     if len(case.records.names) == 1:
         raise Inapplicable("there is one field only")
+    absent = case.whole.table.drop_columns([name])
+    if hasattr(case.model, "_log_rest"):
+        unknown = {"log_prob": case.model.log_prob(hide(case.whole, [name]))}
+        case.agree(
+            {"log_prob": case.model.log_prob(absent)}, unknown, f"where {name} is absent and where it is unknown"
+        )
+        return
     with refused(f"log_prob without {name}", DataError, name):
-        case.model.log_prob(case.whole.table.drop_columns([name]))
+        case.model.log_prob(absent)
 
 
 def check_an_unseen_category_is_refused(case: Case) -> None:

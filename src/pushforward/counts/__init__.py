@@ -1,0 +1,1 @@
+"""Counting: co-occurrences, naive Bayes, trees."""
