@@ -18,12 +18,12 @@ demo: $(READY)  ## fit a diffusion to handwritten digits and draw new ones
 	@echo "Look at $(DEMO)/digits.png"
 
 check: $(READY)  ## style, types, imports, doctests
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest --doctest-modules src -p no:cacheprovider
-	$(BIN)/pytest --doctest-glob="*.md" README.md -p no:cacheprovider
+	$(BIN)/pytest --doctest-glob="*.md" README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite
 	$(BIN)/pytest -n 2

@@ -43,10 +43,10 @@ def check_parts_add_up_to_the_whole(case: Case) -> None:
             continue
         parts = [case.model.log_prob({field.name: part}) for part in (between(None, below), between(middle, None))]
         _whole(np.exp(parts).sum(), f"{field.name} up to {below} and from {middle}")
-    for field in _categories(case):
-        if field.name not in case.model.given:
-            parts = [case.model.log_prob({field.name: among(value)}) for value in field.values]
-            _whole(np.exp(parts).sum(), f"the levels of {field.name}")
+    for category in _categories(case):
+        if category.name not in case.model.given:
+            parts = [case.model.log_prob({category.name: among(value)}) for value in category.values]
+            _whole(np.exp(parts).sum(), f"the levels of {category.name}")
 
 
 def _whole(total: float, what: str) -> None:
