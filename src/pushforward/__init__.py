@@ -33,6 +33,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.counts.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     )
     from pushforward.limits import among, between
     from pushforward.mixtures.gaussian_mixture import GaussianMixture
+    from pushforward.mixtures.tree_mixture import TreeMixture
     from pushforward.model import Model
     from pushforward.saving import load
 
@@ -52,6 +54,7 @@ __all__ = [
     "ArgumentError",
     "Category",
     "DataError",
+    "DependencyTree",
     "Diffusion",
     "DivergedError",
     "Field",
@@ -66,6 +69,7 @@ __all__ = [
     "Scan",
     "Schema",
     "Text",
+    "TreeMixture",
     "among",
     "between",
     "load",

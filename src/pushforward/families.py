@@ -11,9 +11,17 @@ if TYPE_CHECKING:
     from pushforward.model import Model
 
 FAMILIES: dict[str, tuple[str, str]] = {
+    "dependency-tree": (
+        "pushforward.counts.dependency_tree:DependencyTree",
+        "Every field depends on one other: the maximum-likelihood tree, counted in one pass.",
+    ),
     "gaussian-mixture": (
         "pushforward.mixtures.gaussian_mixture:GaussianMixture",
         "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",
+    ),
+    "tree-mixture": (
+        "pushforward.mixtures.tree_mixture:TreeMixture",
+        "A mixture of hidden trees: the strongest exact model of a table, conditional on anything.",
     ),
     "diffusion": (
         "pushforward.diffusion.diffusion:Diffusion",

@@ -65,6 +65,7 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
+    _data_shaped: ClassVar[bool] = False  # whether sizes of the state follow from the data, not from hyperparameters
     _needless: ClassVar[tuple[str, ...]] = ()  # keywords of `Run` that mean nothing to the family
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
 
@@ -161,6 +162,7 @@ class Model(ABC):
             "steps": steps,
             "seed": run.seed,
             "last": losses,
+            "shapes": {name: list(tensor.shape) for name, tensor in self._state().items()} if self._data_shaped else {},
         }
 
     # Drawing and judging
@@ -322,9 +324,13 @@ class Model(ABC):
     def _state(self) -> dict[str, Tensor]:
         """All that was learned, as tensors."""
 
-    @abstractmethod
     def _skeleton(self) -> dict[str, Tensor]:
-        """Tensors on the device ``meta``, of the names, shapes and types that `_state` has for this configuration."""
+        """Tensors on the device ``meta``, of the names, shapes and types that `_state` has for this configuration.
+
+        Where the data decides on sizes (`_data_shaped`), they are those noted at the fit, and all is float64.
+        """
+        shapes = self.measurements["shapes"].items()
+        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
 
     @abstractmethod
     def _restore(self, state: dict[str, Tensor], device: str) -> None:

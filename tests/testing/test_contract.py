@@ -10,7 +10,9 @@ from pushforward.testing import Example, check_model, checks
 from pushforward.testing.contract import cases_of, run_check
 
 SMALL = {
+    "dependency-tree": [{"bins": 8}],
     "gaussian-mixture": [{"components": 3}, {"components": 2, "covariance": "diagonal"}],
+    "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]

@@ -57,6 +57,7 @@ def climb(
     tolerance: float,
     most: int,
     checkpoints: Checkpoints | None = None,
+    patience: int = 1,
 ) -> Iterator[tuple[Progress, dict[str, Tensor]]]:
     """Repeat `update` until the score no longer rises by `tolerance`, or the budget is spent.
 
@@ -70,21 +71,24 @@ def climb(
         tolerance: smallest rise of the score (mean nats a record) that counts.
         most: passes after which it stops in any case, where `run` says neither.
         checkpoints: where the parameters are kept on the way.
+        patience: passes in a row without such a rise after which it stops.
 
     Raises:
         DivergedError: the score is not finite.
     """
-    step, spent, best, converged = 0, 0.0, -float("inf"), False
+    step, spent, best, converged, stale = 0, 0.0, -float("inf"), False, 0
     if checkpoints is not None and (found := checkpoints.latest()) is not None:
         parameters, facts = found
         step, spent, best, converged = facts["step"], facts["elapsed"], facts["score"], facts["converged"]
+        stale = facts["stale"]
     start, saved = time.monotonic() - spent, time.monotonic()
     limit = run.steps or (most if run.minutes is None else 2**62)
     elapsed, done = spent, converged or step >= limit
 
     def keep() -> None:
         if checkpoints is not None and place.first and step:
-            checkpoints.save(step, parameters, {"elapsed": elapsed, "score": best, "converged": converged})
+            facts = {"elapsed": elapsed, "score": best, "converged": converged, "stale": stale}
+            checkpoints.save(step, parameters, facts)
 
     if done:
         yield Progress("em", step, {"nats": best}, elapsed, 0.0), parameters
@@ -96,7 +100,8 @@ def climb(
                 raise DivergedError(f"the log-likelihood is {estimate.score} at step {step + 1}; look for huge values")
             parameters, step = estimate.parameters, step + 1
             elapsed = place.agree(time.monotonic() - start)
-            converged = run.steps is None and estimate.score - best < tolerance
+            stale = stale + 1 if estimate.score - best < tolerance else 0
+            converged = run.steps is None and stale >= patience
             done = converged or step >= limit or (run.minutes is not None and elapsed >= 60 * run.minutes)
             best = max(best, estimate.score)
             if time.monotonic() - saved >= run.checkpoint:

@@ -1,0 +1,223 @@
+"""The mixture of hidden trees as a family: the strongest exact model of a table that is learned in seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, ClassVar
+
+import numpy as np
+import torch
+from annotated_types import Ge, Le, doc
+from torch import Tensor
+
+from pushforward.counts.chow_liu import PairCounts, mutual_information, spanning_tree
+from pushforward.counts.coding import Coding
+from pushforward.counts.tree import Tree, likelihoods, upward
+from pushforward.counts.tree_model import Grown, TreeModel
+from pushforward.data import Records, Scan
+from pushforward.mixtures.hidden_tree import Expected, Shape, kernel, maximise, start
+from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.pilot import pilot
+from pushforward.training.place import Place
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import mix
+from pushforward.training.run import Run
+from pushforward.training.statistic import Estimate, climb, total
+
+PILOT = 100_000  # records that axes, trees and starts are found on
+EACH = 20  # records that a hidden state stands for at least
+BATCHES = 30  # steps of a pass over the data, of at most LARGEST records each
+LARGEST = 4096
+MEMORY = 3  # a third of the data is what the running counts remember
+MOST = 400  # passes, where the run sets no bound
+PATIENCE = 20
+MARGIN = 0.01  # nats below the best by which later, sharper parameters may fall
+LOOSE = 0.15  # how far mutual information is shaken for a further tree
+
+
+@dataclass(kw_only=True, eq=False)
+class TreeMixture(TreeModel):
+    """p(x) = 1/T Σ_t Σ_z p_t(z_1) Π_i p_t(z_i | z_parent(i)) p_t(x_i | z_i): a mixture of hidden Chow-Liu trees.
+
+    Each field has hidden states of its own, and these form a tree, so that fields depend on each other in every way
+    that the tree lets through (Liu, Van den Broeck 2021, arXiv 2106.02264). Learned by stepwise EM (Cappé,
+    Moulines 2009, arXiv 0712.4273), which stops when records that were held out get no more probable. Numbers keep
+    values that repeat, their grid, their decimals and tails; holes come where they came. Likelihood, draws given
+    anything, and completion are exact, and cost one pass over the tree.
+
+    >>> import pushforward as pf
+    >>> model = TreeMixture(trees=1, states=8).fit("penguins", steps=5)
+    >>> model.sample(3, given={"species": "Gentoo"}, seed=0).to_numpy()["island"].tolist()
+    ['Biscoe', 'Biscoe', 'Biscoe']
+    """
+
+    _needless = ("precision", "validation")
+    _shapes: ClassVar[list[Shape]]
+
+    trees: Annotated[int, Ge(1), Le(64), doc("how many trees, of equal share")] = 4
+    states: Annotated[int, Ge(2), Le(512), doc("hidden states of each field")] = 64
+    bins: Annotated[int, Ge(2), Le(1024), doc("most bins of a number")] = 128
+    backing: Annotated[float, Ge(0), doc("pseudo-counts that draw rare transitions towards those of like states")] = 3.0
+    blur: Annotated[float, Ge(0), doc("pseudo-counts that a number's states get from their neighbours")] = 20.0
+
+    # Learning
+
+    def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
+        place = Place(run)
+        records, share = pilot(data, weights, run.seed, PILOT)
+        self.__dict__["coding"] = Coding.of(data.schema, records, share.numpy(), self.bins)
+        states = self.coding.with_holes(self.coding.encode(records))
+        self.__dict__["_shapes"] = self._plant(states, share, run.seed)
+        rows = _Rows(self.coding, data, weights, run)
+        begun: dict[str, Tensor] = {"step": torch.zeros(()), "top": torch.tensor(-torch.inf, dtype=torch.float64)}
+        for t, shape in enumerate(self._shapes):
+            counts = start(states[:, list(shape.order)], share, shape, mix(run.seed, t) % 2**31)
+            begun |= {f"{name}.{t}": tensor for name, tensor in _named(counts).items()}
+        begun |= {f"best.{name}": begun[name] for name in list(begun) if "." in name}
+
+        def update(parameters: dict[str, Tensor]) -> Estimate:
+            return self._pass(parameters, rows, run, place)
+
+        checkpoints = Checkpoints(run.folder, self._fingerprint(data, weights, run)) if run.folder else None
+        patience = PATIENCE if run.minutes is None else 2**62
+        for progress, parameters in climb(
+            begun, update, run, place, tolerance=1e-3, most=MOST, checkpoints=checkpoints, patience=patience
+        ):
+            self._set(parameters, "best.")
+            yield progress
+
+    def _plant(self, states: Tensor, share: Tensor, seed: int) -> list[Shape]:
+        """The shape of each tree; the first is Chow and Liu's, the others those of a shaken mutual information."""
+        sizes = self.coding.sizes_with_holes
+        told = mutual_information(PairCounts.of(states, sizes, share), sizes)
+        rng = np.random.default_rng(mix(seed))
+        hidden = max(2, min(self.states, len(states) // EACH))
+        kernels = []
+        for i, axis in enumerate(self.coding.axes):
+            places = axis.places()
+            if places is not None and self.coding.hole[i] >= 0:
+                places = np.append(places, np.nan)
+            kernels.append(kernel(places, np.bincount(states[:, i].numpy(), minlength=sizes[i])))
+        shapes = []
+        for t in range(self.trees):
+            shaken = told if t == 0 else told * np.exp(LOOSE * _symmetric(rng.standard_normal(told.shape)))
+            order, above = spanning_tree(shaken)
+            at = {variable: i for i, variable in enumerate(order)}
+            parents = tuple(-1 if variable < 0 else at[variable] for variable in above)
+            shapes.append(
+                Shape(tuple(order), parents, tuple(sizes[v] for v in order), tuple(kernels[v] for v in order), hidden)
+            )
+        return shapes
+
+    def _pass(self, parameters: dict[str, Tensor], rows: _Rows, run: Run, place: Place) -> Estimate:
+        """One pass of stepwise EM over the data, for all trees."""
+        step = int(parameters["step"])
+        counts = [_expected(parameters, t) for t in range(self.trees)]
+        rate = min(1.0, MEMORY * rows.batch / max(1, rows.count))
+        for i, (states, share) in enumerate(rows.batches(step)):
+            slow = max(rate, (step * rows.per_pass + i + 2) ** -0.6)
+            for t, shape in enumerate(self._shapes):
+                tree = maximise(counts[t], shape, self.backing, self.blur)
+                mine, part = states[place.rank :: place.world, list(shape.order)], share[place.rank :: place.world]
+                seen = total(iter([Expected.of(tree, mine, part)]), place)
+                assert isinstance(seen, Expected)
+                counts[t] = counts[t].blended(seen, slow)
+        trees = [maximise(c, shape, self.backing, self.blur) for c, shape in zip(counts, self._shapes, strict=True)]
+        score = rows.judge(trees, self._shapes)
+        out: dict[str, Tensor] = {"step": torch.tensor(float(step + 1))}
+        for t, c in enumerate(counts):
+            out |= {f"{name}.{t}": tensor for name, tensor in _named(c).items()}
+        top = float(parameters["top"])
+        if score >= top - MARGIN:
+            out |= {f"best.{name}": out[name] for name in list(out) if "." in name}
+        else:
+            out |= {name: tensor for name, tensor in parameters.items() if name.startswith("best.")}
+        out["top"] = torch.tensor(max(top, score), dtype=torch.float64)
+        return Estimate(out, score)
+
+    def _set(self, parameters: dict[str, Tensor], prefix: str) -> None:
+        """Take the trees from running counts, with values and holes apart."""
+        grown = []
+        for t, shape in enumerate(self._shapes):
+            tree = maximise(_expected(parameters, t, prefix), shape, self.backing, self.blur).to(torch.float64)
+            emissions, holes = [], []
+            for variable, emission in zip(shape.order, tree.emissions, strict=True):
+                value = emission[: self.coding.sizes[variable]]
+                mass = value.sum(0)
+                emissions.append(value / mass)
+                holes.append(1 - mass if len(emission) > len(value) else torch.zeros_like(mass))
+            edges = tuple(edge / edge.sum(1, keepdim=True) for edge in tree.edges)
+            sharp = Tree(tree.parents, tree.prior / tree.prior.sum(), edges, tuple(emissions))
+            grown.append(Grown(shape.order, sharp, tuple(holes)))
+        self.__dict__.update(grown=tuple(grown), shares=torch.full((self.trees,), 1 / self.trees, dtype=torch.float64))
+
+
+class _Rows:
+    """The records as states: those that are learned from, in batches of a seeded order, and those held out."""
+
+    def __init__(self, coding: Coding, data: Records | Scan, weights: np.ndarray | None, run: Run):
+        self.coding, self.data, self.weights, self.seed = coding, data, weights, run.seed
+        n = len(data)
+        self.out = 0.0 if n < 100 else min(0.05, 10_000 / n)
+        self.held: list[tuple[Tensor, Tensor]] | None = None
+        if isinstance(data, Records):
+            self.held = list(self._chunks())
+        self.count = n
+        self.batch = run.batch or max(16, min(LARGEST, n // BATCHES))
+        self.per_pass = -(-n // self.batch)
+        self.aside = self._aside()
+
+    def _chunks(self) -> Iterator[tuple[Tensor, Tensor]]:
+        at = 0
+        for chunk in self.data.chunks():
+            share = np.ones(len(chunk)) if self.weights is None else self.weights[at : at + len(chunk)]
+            at += len(chunk)
+            yield self.coding.with_holes(self.coding.encode(chunk)), torch.from_numpy(share)
+
+    def _parts(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+        """States, weights, and which of them are held out, chunk by chunk."""
+        for i, (states, share) in enumerate(self.held if self.held is not None else self._chunks()):
+            rng = np.random.default_rng(mix(self.seed, i))
+            yield states, share, torch.from_numpy(rng.random(len(states)) < self.out)
+
+    def batches(self, step: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Batches of one pass."""
+        for i, (states, share, out) in enumerate(self._parts()):
+            rng = np.random.default_rng(mix(self.seed, step, i))
+            mine = torch.from_numpy(rng.permutation(np.flatnonzero(~out.numpy() & (share.numpy() > 0))))
+            for rows in mine.split(self.batch):
+                yield states[rows], share[rows]
+
+    def _aside(self) -> tuple[Tensor, Tensor]:
+        """Those held out; all of them, where they are few."""
+        kept = [(states[out], share[out]) for states, share, out in self._parts()]
+        states, share = (torch.cat([pair[i] for pair in kept]) for i in (0, 1))
+        if not len(states) or share.sum() == 0:
+            return next((states, share) for states, share, _ in self._parts())
+        return states, share
+
+    def judge(self, trees: list[Tree], shapes: list[Shape]) -> float:
+        """Mean log probability of the states held out, under the mixture of the trees."""
+        states, share = self.aside
+        terms = []
+        for tree, shape in zip(trees, shapes, strict=True):
+            blocks = states[:, list(shape.order)].split(LARGEST)
+            terms.append(torch.cat([upward(tree, likelihoods(tree, block)).log_prob for block in blocks]))
+        mixed = torch.stack(terms).logsumexp(0) - np.log(len(trees))
+        return float((mixed * share).sum() / share.sum())
+
+
+def _named(counts: Expected) -> dict[str, Tensor]:
+    return {"prior": counts.prior, "edges": counts.edges, "emissions": counts.emissions, "weight": counts.weight}
+
+
+def _expected(parameters: dict[str, Tensor], t: int, prefix: str = "") -> Expected:
+    prior, edges, emissions, weight = (
+        parameters[f"{prefix}{name}.{t}"] for name in ("prior", "edges", "emissions", "weight")
+    )
+    return Expected(prior, edges, emissions, torch.zeros((), dtype=torch.float64), weight)
+
+
+def _symmetric(noise: np.ndarray) -> np.ndarray:
+    return np.triu(noise, 1) + np.triu(noise, 1).T
