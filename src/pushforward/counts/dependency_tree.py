@@ -42,7 +42,8 @@ class DependencyTree(TreeModel):
     ['Biscoe', 'Biscoe', 'Biscoe']
     """
 
-    _needless = ("batch", "precision", "validation", "folder", "checkpoint")  # one pass of counting
+    # one pass of counting, which nothing bounds or interrupts
+    _needless = ("minutes", "steps", "device", "precision", "batch", "folder", "checkpoint", "validation")
 
     bins: Annotated[int, Ge(2), Le(1024), doc("most bins of a number")] = 64
     smoothing: Annotated[float, Gt(0), doc("pseudo-counts given to each row of a table")] = 1.0

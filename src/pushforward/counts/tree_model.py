@@ -223,4 +223,4 @@ class TreeModel(JointModel):
 
 
 def _tensor(array: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array, np.float64))
+    return torch.from_numpy(np.ascontiguousarray(array, np.float64)).clone()  # aligned as torch does

@@ -114,6 +114,7 @@ class TreeMixture(TreeModel):
         """One pass of stepwise EM over the data, for all trees."""
         step = int(parameters["step"])
         counts = [_expected(parameters, t) for t in range(self.trees)]
+        whole = list(counts)
         rate = min(1.0, MEMORY * rows.batch / max(1, rows.count))
         for i, (states, share) in enumerate(rows.batches(step)):
             slow = max(rate, (step * rows.per_pass + i + 2) ** -0.6)
@@ -123,14 +124,16 @@ class TreeMixture(TreeModel):
                 seen = total(iter([Expected.of(tree, mine, part)]), place)
                 assert isinstance(seen, Expected)
                 counts[t] = counts[t].blended(seen, slow)
-        trees = [maximise(c, shape, self.backing, self.blur) for c, shape in zip(counts, self._shapes, strict=True)]
+                whole[t] = whole[t] + seen if i else seen
+        # what is judged and kept comes of all records, not of the last that the running counts remember
+        trees = [maximise(c, shape, self.backing, self.blur) for c, shape in zip(whole, self._shapes, strict=True)]
         score = rows.judge(trees, self._shapes)
         out: dict[str, Tensor] = {"step": torch.tensor(float(step + 1))}
         for t, c in enumerate(counts):
             out |= {f"{name}.{t}": tensor for name, tensor in _named(c).items()}
         top = float(parameters["top"])
         if score >= top - MARGIN:
-            out |= {f"best.{name}": out[name] for name in list(out) if "." in name}
+            out |= {f"best.{name}.{t}": tensor for t, c in enumerate(whole) for name, tensor in _named(c).items()}
         else:
             out |= {name: tensor for name, tensor in parameters.items() if name.startswith("best.")}
         out["top"] = torch.tensor(max(top, score), dtype=torch.float64)

@@ -59,8 +59,7 @@ def number_axis(values: np.ndarray, weights: np.ndarray, field: Number, most: in
     shares = np.concatenate([share[kept] / mass[place[kept]], np.ones(len(own))])
     order = np.argsort(points)
     scale = _scales(unique, counts, edges, step)
-    whole = np.array([-np.inf, np.inf])
-    return NumberAxis(edges, even, scale, points[order], state[order], shares[order], np.array([step]), whole)
+    return NumberAxis(edges, even, scale, points[order], state[order], shares[order], np.array([step]))
 
 
 def _stands_out(unique: np.ndarray, counts: np.ndarray, bins: int, step: float) -> np.ndarray:

@@ -6,7 +6,7 @@ numbers on one, by length for others. Beyond the outermost edges the tails are e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Self
 
 import numpy as np
@@ -14,7 +14,8 @@ import numpy as np
 from pushforward.counts.axes.axis import Axis, pick
 from pushforward.limits import Limit
 
-FIELDS = ("edges", "even", "scale", "points", "state", "share", "grid", "window")
+FIELDS = ("edges", "even", "scale", "points", "state", "share", "grid")
+LINE = (-np.inf, np.inf)
 
 
 class NumberAxis(Axis):
@@ -36,15 +37,19 @@ class NumberAxis(Axis):
 
     def __init__(
         self, edges: np.ndarray, even: np.ndarray, scale: np.ndarray, points: np.ndarray, state: np.ndarray,
-        share: np.ndarray, grid: np.ndarray, window: np.ndarray,
+        share: np.ndarray, grid: np.ndarray, window: Sequence[float] | np.ndarray = LINE,
     ):  # fmt: skip
         self.edges, self.even, self.scale, self.window = edges, even, scale, window
         self.points, self.state, self.share, self.grid = points, state, share, grid
         self.bins = len(edges) + 1
-        self.size = self.bins + len(np.unique(state[state >= self.bins]))
         self._own = points[state >= self.bins]
+        inner = self._room()[1:-1] if len(edges) > 1 else np.zeros(0)
+        # a bin all of whose points have states of their own holds nothing, and is no state
+        full = np.concatenate([[True], inner > 0, [True], np.ones(len(np.unique(state[state >= self.bins])), bool)])
+        self._raw, self._compact = np.flatnonzero(full), np.cumsum(full) - 1
+        self.size = len(self._raw)
         self._order = np.lexsort((points, state))
-        counts = np.bincount(state, minlength=self.size)
+        counts = np.bincount(state, minlength=len(full))
         self._ends = np.cumsum(counts)
         self._starts = self._ends - counts
 
@@ -69,7 +74,7 @@ class NumberAxis(Axis):
             alone = hit & (self.state[at] >= self.bins)
             states = np.where(hit, self.state[at], states)
             within = np.where(alone, share, np.logaddexp(share, within))
-        return np.where(known, states, -1), np.where(known, within, 0.0)
+        return np.where(known, self._compact[states], -1), np.where(known, within, 0.0)
 
     @property
     def step(self) -> float:
@@ -79,7 +84,7 @@ class NumberAxis(Axis):
     def _log_even(self, x: np.ndarray, bins: np.ndarray) -> np.ndarray:
         """Log probability within its bin of a value that is no point."""
         with np.errstate(divide="ignore"):
-            out = np.log(self.even[bins]) - np.log(self._room())[bins]
+            out = np.log(self.even[bins]) - np.log(np.maximum(self._room(), 1e-300))[bins]
         for side, inside in ((0, bins == 0), (1, bins == self.bins - 1)):
             edge, scale = self._edge(side), self.scale[side]
             beyond = np.abs(x - edge)
@@ -98,7 +103,7 @@ class NumberAxis(Axis):
         """(M,) length of each inner bin, or how many points of the grid it holds that have no own state; tails 1."""
         room = np.ones(self.bins)
         room[1:-1] = np.diff(self._ranks(self.edges)) if self.step else np.diff(self.edges)
-        return np.maximum(room, 1e-300)
+        return room
 
     def _ranks(self, edges: np.ndarray) -> np.ndarray:
         """How many points of the grid that have no own state lie below each edge, counted from zero."""
@@ -107,13 +112,13 @@ class NumberAxis(Axis):
     # States to values
 
     def draw(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        u = rng.random(len(states))
+        states, u = self._raw[states], rng.random(len(states))
         out = np.empty(len(states))
         ends = self._ends
         order = self.share[self._order]
         total = np.concatenate([[0.0], np.cumsum(order)])
         pointed = total[ends] - total[self._starts]  # (S,) share of the points of each state
-        even = np.concatenate([self.even, np.zeros(self.size - self.bins)])
+        even = np.concatenate([self.even, np.zeros(len(ends) - self.bins)])
         heavy = pointed[states] / np.maximum(pointed + even, 1e-300)[states]
         on = u < heavy
         s = states[on]
@@ -142,7 +147,7 @@ class NumberAxis(Axis):
 
     def _draw_tail(self, side: int, u: np.ndarray) -> np.ndarray:
         """Beyond an edge, within the window."""
-        near, far = self._reach(side)
+        near, far = self._reach(side, self.window)
         scale, sign = self.scale[side], (-1.0, 1.0)[side]
         a, b = np.exp(-near / scale), np.exp(-far / scale)
         beyond = -scale * np.log(np.maximum(a - u * (a - b), 1e-300))
@@ -150,9 +155,9 @@ class NumberAxis(Axis):
             beyond = np.floor(beyond / self.step + 1e-9) * self.step + self.step / 2
         return self._edge(side) + sign * beyond
 
-    def _reach(self, side: int) -> tuple[float, float]:
-        """How far beyond an edge the window begins and ends."""
-        low, high = self.window
+    def _reach(self, side: int, window: Sequence[float] | np.ndarray) -> tuple[float, float]:
+        """How far beyond an edge a window begins and ends."""
+        low, high = window
         edge = self._edge(side)
         near, far = (edge - high, edge - low) if side == 0 else (low - edge, high - edge)
         return max(near, 0.0), max(far, 0.0)
@@ -160,7 +165,7 @@ class NumberAxis(Axis):
     def places(self) -> np.ndarray:
         middles = (self.edges[:-1] + self.edges[1:]) / 2
         ends = self._edge(0) - self.scale[0], self._edge(1) + self.scale[1]
-        return np.concatenate([[ends[0]], middles, [ends[1]], self._own])
+        return np.concatenate([[ends[0]], middles, [ends[1]], self._own])[self._raw]
 
     # Evidence
 
@@ -179,9 +184,9 @@ class NumberAxis(Axis):
         share = np.where(inside, self.share, 0.0)
         even = self.even * self._fraction(window)
         axis = NumberAxis(self.edges, even, self.scale, self.points, self.state, share, self.grid, window)
-        mass = np.bincount(self.state, share, minlength=self.size)
+        mass = np.bincount(self.state, share, minlength=len(self._ends)).astype(float)
         mass[: self.bins] += even
-        return axis, mass
+        return axis, mass[self._raw]
 
     def _fraction(self, window: np.ndarray) -> np.ndarray:
         """(M,) how much of the even part of each bin lies within a window."""
@@ -190,10 +195,8 @@ class NumberAxis(Axis):
         part = np.diff(self._ranks(clipped)) if self.step else np.diff(clipped)
         out = np.ones(self.bins)
         out[1:-1] = part / np.maximum(full, 1e-300)
-        limited = NumberAxis.__new__(NumberAxis)
-        limited.edges, limited.window = self.edges, window
         for side, at in ((0, 0), (1, -1)):
-            near, far = limited._reach(side)
+            near, far = self._reach(side, window)
             out[at] = np.exp(-near / self.scale[side]) - np.exp(-far / self.scale[side])
         return out
 
@@ -204,7 +207,7 @@ class NumberAxis(Axis):
         kept = ~np.isin(self.points, values)
         points = np.concatenate([self.points[kept], values])
         order = np.argsort(points)
-        state = np.concatenate([self.state[kept], states])[order]
+        state = np.concatenate([self.state[kept], self._raw[states]])[order]
         shares = np.concatenate([np.zeros(int(kept.sum())), share])[order]
         even = np.zeros_like(self.even)
         axis = NumberAxis(self.edges, even, self.scale, points[order], state, shares, self.grid, self.window)
