@@ -20,6 +20,7 @@ from pushforward.training.statistic import Statistic
 SPARSE = 0.02  # pseudo-counts of the plain kind, which make nothing impossible
 SWEEPS = 8  # of the latent-class model that the start is taken from
 NEAR = 2.5  # states on either side that a state shares with
+BLURS = (0.0, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # pseudo-counts from neighbours
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Shape:
         order: the variable of each position; parents stand before their children.
         parents: position of each position's parent; -1 for the first.
         sizes: states of each position, a hole among them.
-        kernels: for each position, (S, S) columns that spread a state over its neighbours; None if it has none.
+        kernels: for each position, (S, S) pseudo-counts that states get from their neighbours; None if they get none.
         hidden: K.
     """
 
@@ -82,19 +83,19 @@ class Expected(Statistic):
         return type(self)(*mixed)
 
 
-def maximise(counts: Expected, shape: Shape, backing: float, blur: float) -> Tree:
+def maximise(counts: Expected, shape: Shape, backing: float) -> Tree:
     """The tree that fits expected counts, smoothed so that what is rare follows what is like it.
 
     A row of transitions gets `backing` pseudo-counts of the rows of those hidden states that show the same values: with
     W(z, z') = Σ_x p(x | z) p(z' | x), the row of z is drawn towards Σ_z' W(z, z') p(child | z'). Smoothing towards the
-    margins instead would invent rows that do not occur. The states of a number get `blur` pseudo-counts of their
+    margins instead would invent rows that do not occur. The states of a number get pseudo-counts of their
     neighbours.
     """
     tables = counts.emissions.split(list(shape.sizes))
     emissions = []
     for table, kernel in zip(tables, shape.kernels, strict=True):
-        if kernel is not None and blur:
-            table = table + blur * (kernel @ (table / table.sum(0, keepdim=True).clamp_min(1e-9)))
+        if kernel is not None:
+            table = table + kernel @ (table / table.sum(0, keepdim=True).clamp_min(1e-9))
         margin = (table.sum(1, keepdim=True) + 0.1) / (table.sum() + 0.1 * len(table))
         table = table + SPARSE * margin
         emissions.append(table / table.sum(0, keepdim=True))
@@ -175,18 +176,31 @@ def _merged(states: Tensor, classes: Tensor, most: int, rng: np.random.Generator
     return torch.from_numpy(places[np.searchsorted(pairs, (states * width + classes).numpy())])
 
 
-def kernel(places: np.ndarray | None, counts: np.ndarray) -> Tensor | None:
-    """(S, S) columns that spread a state over states of neighbouring values, in proportion to how common they are.
+def kernel(places: np.ndarray | None, counts: np.ndarray, pairs: np.ndarray) -> Tensor | None:
+    """(S, S) pseudo-counts that each state gives to its neighbours on the line; None where that foretells nothing.
+
+    How many, is what foretells best each record of a pair table from all others (leave one out): smooth numbers get
+    many, a number that is but another name for a category gets none.
 
     Args:
         places: (S,) where on the line each state lies; None where states have no order. NaN: a hole.
         counts: (S,) how often each occurs.
+        pairs: (S, P) how often each occurs with the states of another variable.
     """
     if places is None:
         return None
     hole = np.isnan(places)
     rank = np.argsort(np.argsort(np.where(hole, np.inf, places), kind="stable"), kind="stable").astype(float)
     near = np.exp(-0.5 * ((rank[:, None] - rank) / NEAR) ** 2) * (counts[:, None] + 0.1)
+    np.fill_diagonal(near, 0.0)
     near[hole], near[:, hole] = 0.0, 0.0
-    near[hole, hole] = 1.0
-    return torch.from_numpy(near / near.sum(0, keepdims=True)).float()
+    near /= np.maximum(near.sum(0, keepdims=True), 1e-300)
+    mass = np.maximum(pairs.sum(0), 1e-300)
+    neighbours, margin = near @ (pairs / mass), counts[:, None] / counts.sum()
+    scores = []
+    for blur in BLURS:
+        others = pairs - 1 + blur * neighbours + SPARSE * margin
+        total = np.maximum(mass - 1 + blur + SPARSE, 1e-9)
+        scores.append(float((pairs * np.log(np.maximum(others, 1e-9) / total)).sum()))
+    best = BLURS[int(np.argmax(scores))]
+    return torch.from_numpy(best * near).float() if best else None

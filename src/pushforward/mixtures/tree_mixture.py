@@ -58,8 +58,7 @@ class TreeMixture(TreeModel):
     trees: Annotated[int, Ge(1), Le(64), doc("how many trees, of equal share")] = 4
     states: Annotated[int, Ge(2), Le(512), doc("hidden states of each field")] = 64
     bins: Annotated[int, Ge(2), Le(1024), doc("most bins of a number")] = 128
-    backing: Annotated[float, Ge(0), doc("pseudo-counts that draw rare transitions towards those of like states")] = 3.0
-    blur: Annotated[float, Ge(0), doc("pseudo-counts that a number's states get from their neighbours")] = 20.0
+    backing: Annotated[float, Ge(0), doc("pseudo-counts that draw rare transitions towards those of like states")] = 1.0
 
     # Learning
 
@@ -90,7 +89,9 @@ class TreeMixture(TreeModel):
     def _plant(self, states: Tensor, share: Tensor, seed: int) -> list[Shape]:
         """The shape of each tree; the first is Chow and Liu's, the others those of a shaken mutual information."""
         sizes = self.coding.sizes_with_holes
-        told = mutual_information(PairCounts.of(states, sizes, share), sizes)
+        counts = PairCounts.of(states, sizes, share)
+        told = mutual_information(counts, sizes)
+        starts = np.cumsum([0, *sizes])
         rng = np.random.default_rng(mix(seed))
         hidden = max(2, min(self.states, len(states) // EACH))
         kernels = []
@@ -98,7 +99,9 @@ class TreeMixture(TreeModel):
             places = axis.places()
             if places is not None and self.coding.hole[i] >= 0:
                 places = np.append(places, np.nan)
-            kernels.append(kernel(places, np.bincount(states[:, i].numpy(), minlength=sizes[i])))
+            other = int(told[i].argmax())  # the variable that tells most about it
+            pairs = counts.table[starts[i] : starts[i + 1], starts[other] : starts[other + 1]].numpy()
+            kernels.append(kernel(places, counts.table.diagonal()[starts[i] : starts[i + 1]].numpy(), pairs))
         shapes = []
         for t in range(self.trees):
             shaken = told if t == 0 else told * np.exp(LOOSE * _symmetric(rng.standard_normal(told.shape)))
@@ -119,14 +122,14 @@ class TreeMixture(TreeModel):
         for i, (states, share) in enumerate(rows.batches(step)):
             slow = max(rate, (step * rows.per_pass + i + 2) ** -0.6)
             for t, shape in enumerate(self._shapes):
-                tree = maximise(counts[t], shape, self.backing, self.blur)
+                tree = maximise(counts[t], shape, self.backing)
                 mine, part = states[place.rank :: place.world, list(shape.order)], share[place.rank :: place.world]
                 seen = total(iter([Expected.of(tree, mine, part)]), place)
                 assert isinstance(seen, Expected)
                 counts[t] = counts[t].blended(seen, slow)
                 whole[t] = whole[t] + seen if i else seen
         # what is judged and kept comes of all records, not of the last that the running counts remember
-        trees = [maximise(c, shape, self.backing, self.blur) for c, shape in zip(whole, self._shapes, strict=True)]
+        trees = [maximise(c, shape, self.backing) for c, shape in zip(whole, self._shapes, strict=True)]
         score = rows.judge(trees, self._shapes)
         out: dict[str, Tensor] = {"step": torch.tensor(float(step + 1))}
         for t, c in enumerate(counts):
@@ -143,7 +146,7 @@ class TreeMixture(TreeModel):
         """Take the trees from running counts, with values and holes apart."""
         grown = []
         for t, shape in enumerate(self._shapes):
-            tree = maximise(_expected(parameters, t, prefix), shape, self.backing, self.blur).to(torch.float64)
+            tree = maximise(_expected(parameters, t, prefix), shape, self.backing).to(torch.float64)
             emissions, holes = [], []
             for variable, emission in zip(shape.order, tree.emissions, strict=True):
                 value = emission[: self.coding.sizes[variable]]
