@@ -10,7 +10,7 @@ as many data sets as ours draws. Holes that the table had before are filled too,
     coverage              share of hidden numbers whose rank among the draws lies in the middle 90 %; ties (whole
                           numbers) and the parts of a rank are broken at random, so that 90 % is ideal for any table
     … closed              share of hidden numbers within the interval from the 5 % to the 95 % quantile, ends included:
-                          at least the above, and more where values repeat
+                          at least the above, and more where values repeat; needs 19 draws
     seconds               to learn and to draw
 """
 
@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from tables import named
 from two_sample import frame
 
 import pushforward as pf
@@ -38,6 +39,7 @@ from pushforward.families import family
 
 HIDDEN = 0.2
 LOW, HIGH = 0.05, 0.95
+ENOUGH = 19  # draws from which on the ends of a 90 % interval lie among them
 
 Completions = list[pd.DataFrame]
 
@@ -90,7 +92,8 @@ def hide(records: pf.Records, seed: int) -> tuple[pf.Records, dict[str, np.ndarr
 def ours(words: str, holed: pf.Records, draws: int, more: int, seed: int, minutes: float) -> tuple[float, Completions]:
     """Seconds to learn and draw, and the completions: those that were timed, and more for intervals."""
     start = time.perf_counter()
-    model = family(words)().fit(holed, minutes=minutes, seed=seed)
+    name, parameters = named(words)
+    model = family(name)(**parameters).fit(holed, minutes=minutes, seed=seed)
     filled = [model.complete(holed, seed=i) for i in range(draws)]
     took = time.perf_counter() - start
     filled += [model.complete(holed, seed=i) for i in range(draws, more)]
@@ -154,7 +157,7 @@ def judge(
             value, values = actual.to_numpy(), drawn.to_numpy()
             numbers.append(float(np.abs(values[:, :draws].mean(1) - value).mean() / table[field.name].std()))
             inside.append(ranks_inside(value, values, seed))
-            closed.append(in_interval(value, values))
+            closed += [in_interval(value, values)] if len(filled) >= ENOUGH else []
     mean = {"numbers": numbers, "categories": categories}
     cells = {"coverage": inside, "closed": closed}
     out = {name: float(np.mean(values)) if values else float("nan") for name, values in mean.items()}
@@ -181,9 +184,9 @@ def in_interval(value: np.ndarray, drawn: np.ndarray) -> np.ndarray:
 def line(name: str, method: str, found: dict[str, float], against: float | None) -> str:
     """One line of the table."""
     ratio = f"{found['seconds'] / against:8.3f}" if against else f"{'–':>8}"
-    words = [f"{found[key]:{w}.{d}f}" for key, w, d in (("numbers", 10, 3), ("categories", 10, 3), ("seconds", 9, 2))]
-    cover = [f"{found.get(key, np.nan):9.1%}" for key in ("coverage", "closed")]
-    return f"{name:10} {method:18}" + "".join(words) + ratio + "".join(cover)
+    words = [f"{found[key]:{w}.{d}f}" for key, w, d in (("numbers", 10, 3), ("categories", 12, 3), ("seconds", 9, 2))]
+    cover = [f"{found[key]:{w}.1%}" if key in found else f"{'–':>{w}}" for key, w in (("coverage", 10), ("closed", 9))]
+    return f"{name:10} {method:34}" + "".join(words) + ratio + "".join(cover)
 
 
 def compare(name: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
@@ -213,7 +216,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("tables", nargs="*", metavar="table", default=list(TABLES), help=", ".join(TABLES))
     parser.add_argument(
-        "--families", type=lambda text: text.split(","), default=["gaussian-mixture", "tree-mixture"], help="of ours"
+        "--families",
+        type=lambda text: text.split(","),
+        default=["gaussian-mixture", "tree-mixture"],
+        help="of ours, as tables.py takes them",
     )
     parser.add_argument("--draws", type=int, default=10, help="completions that an estimate is made of, for all")
     parser.add_argument("--intervals", type=int, default=39, help="completions of ours that intervals are made of")
@@ -226,12 +232,11 @@ def main() -> None:
     options = parser.parse_args()
     for name in set(options.tables) - set(TABLES):
         parser.error(f"table {name!r} does not exist; known are {', '.join(TABLES)}")
-    for name in options.families:
-        family(name)
+    for words in options.families:
+        named(words)
     print(f"{HIDDEN:.0%} of the cells hidden, {options.draws} draws, means over {options.seeds} seed(s)")
-    print(
-        f"{'table':10} {'method':18}{'numbers':>10}{'categories':>10}{'seconds':>9}{'ratio':>8}{'coverage':>9}{'closed':>9}"
-    )
+    widths = {"numbers": 10, "categories": 12, "seconds": 9, "ratio": 8, "coverage": 10, "closed": 9}
+    print(f"{'table':10} {'method':34}" + "".join(f"{name:>{width}}" for name, width in widths.items()))
     found = {name: compare(name, options) for name in options.tables}
     if options.json:
         options.json.write_text(json.dumps(found, indent=1))
