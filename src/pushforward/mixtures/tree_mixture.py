@@ -30,6 +30,7 @@ EACH = 20  # records that a hidden state stands for at least
 BATCHES = 30  # steps of a pass over the data, of at most LARGEST records each
 LARGEST = 4096
 MEMORY = 3  # a third of the data is what the running counts remember
+SETTLING = 20  # passes after which the memory grows
 MOST = 400  # passes, where the run sets no bound
 PATIENCE = 20
 MARGIN = 0.01  # nats below the best by which later, sharper parameters may fall
@@ -118,7 +119,7 @@ class TreeMixture(TreeModel):
         step = int(parameters["step"])
         counts = [_expected(parameters, t) for t in range(self.trees)]
         whole = list(counts)
-        rate = min(1.0, MEMORY * rows.batch / max(1, rows.count))
+        rate = min(1.0, MEMORY * rows.batch / max(1, rows.count)) * min(1.0, SETTLING / (step + 1))
         for i, (states, share) in enumerate(rows.batches(step)):
             slow = max(rate, (step * rows.per_pass + i + 2) ** -0.6)
             for t, shape in enumerate(self._shapes):
