@@ -1,0 +1,125 @@
+"""Tables of levels given a class: counting them, smoothing them, and adding up their logarithms. Tensors alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+BLOCK = 16_384  # rows at a time: what is computed of them stays in the processor's cache
+
+
+def count(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int, weights: Tensor | None = None) -> Tensor:
+    """How often each level of each variable comes with each class: N_kl = Σ_i w_i [class_i = k] [code_i = l].
+
+    Every (class, level) is a bin of its own, so that one histogram counts all variables at once.
+
+    Args:
+        codes: (n, m) whole numbers, the level of each variable; below 0 where it is not known.
+        classes: (n,) whole numbers from 0 to k - 1; below 0 where it is not known.
+        levels: m numbers of levels, which sum to L.
+        k: classes.
+        weights: (n,) of the records; all alike if not given.
+
+    Returns:
+        (k, L) float64, the variables side by side.
+
+    >>> count(torch.tensor([[0, 1], [0, 0]]), torch.tensor([0, 1]), [1, 2], 2).tolist()
+    [[1.0, 0.0, 1.0], [1.0, 1.0, 0.0]]
+    """
+    total = int(sum(levels))
+    out = torch.zeros(k, total, dtype=torch.float64)
+    if weights is None and len(codes) and classes.min() >= 0 and codes.numel() and codes.min() >= 0:
+        return _count_known(codes, classes, levels, k)
+    starts = _starts(levels)
+    for j, width in enumerate(levels):
+        known = (codes[:, j] >= 0) & (classes >= 0)
+        flat = (classes.long() * width + codes[:, j])[known]
+        share = None if weights is None else weights[known]
+        out[:, starts[j] : starts[j] + width] = torch.bincount(flat, share, minlength=k * width).view(k, width)
+    return out
+
+
+def _count_known(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int) -> Tensor:
+    """The same where all is known and weighs the same, a block of rows in one histogram."""
+    total = int(sum(levels))
+    starts, base = _starts(levels).to(codes.dtype), (classes * total).to(torch.int64)
+    whole = torch.zeros(k * total, dtype=torch.int64)
+    for at in range(0, len(codes), BLOCK):
+        rows = slice(at, at + BLOCK)
+        whole += torch.bincount((codes[rows] + starts + base[rows, None]).view(-1), minlength=k * total)
+    return whole.double().view(k, total)
+
+
+def log_tables(counts: Tensor, levels: Sequence[int], smoothing: float) -> Tensor:
+    """log θ_kl = log (N_kl + α) / (N_k + α L): the mean of θ under a Dirichlet prior with pseudo-counts α.
+
+    Args:
+        counts: (k, L) of `count`.
+        levels: m numbers of levels, which sum to L.
+        smoothing: α, greater than 0.
+
+    Returns:
+        (k, L).
+
+    >>> log_tables(torch.tensor([[3.0, 0.0]]), [2], 1.0).exp().tolist()
+    [[0.8, 0.2]]
+    """
+    parts = [part + smoothing for part in counts.split(list(levels), 1)]
+    return torch.cat([(part / part.sum(1, keepdim=True)).log() for part in parts], 1) if parts else counts
+
+
+def scores(codes: Tensor, log_table: Tensor, levels: Sequence[int]) -> Tensor:
+    """Σ_j log θ_k[j, code_j] for each record and class; what is not known adds nothing.
+
+    Args:
+        codes: (n, m) whole numbers; below 0 where not known.
+        log_table: (k, L) of `log_tables`.
+        levels: m numbers of levels, which sum to L.
+
+    Returns:
+        (n, k).
+
+    >>> table = torch.tensor([[0.8, 0.2], [0.5, 0.5]]).log()
+    >>> scores(torch.tensor([[0], [-1]]), table, [2]).exp().round(decimals=6).tolist()
+    [[0.8, 0.5], [1.0, 1.0]]
+    """
+    n, m = codes.shape
+    if m == 0:
+        return log_table.new_zeros(n, len(log_table))
+    nothing = log_table.shape[1]  # a last row of zeros, for what is not known
+    rows = torch.cat([log_table.T, log_table.new_zeros(1, len(log_table))]).contiguous()
+    starts = _starts(levels).to(codes.dtype)
+    out = log_table.new_empty(n, len(log_table))
+    for at in range(0, n, BLOCK):
+        block = codes[at : at + BLOCK]
+        place = block + starts
+        if block.min() < 0:
+            place = torch.where(block < 0, nothing, place)
+        out[at : at + BLOCK] = torch.nn.functional.embedding_bag(place, rows, mode="sum")
+    return out
+
+
+def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
+    """p(class | x) ∝ p(class, x), (n, k); the prior where x is impossible in every class."""
+    possible = (log_joint > -torch.inf).any(1, keepdim=True)
+    return torch.softmax(torch.where(possible, log_joint, log_prior), 1)
+
+
+def draw(probabilities: Tensor, k: Tensor, u: Tensor) -> Tensor:
+    """(n,) levels drawn from the rows k of (K, L) probabilities with u uniform on [0, 1): the inverse of their sums."""
+    sums = probabilities.cumsum(1)
+    sums = sums / sums[:, -1:]
+    sums[:, -1] = 1.0
+    if len(sums) == 1:
+        return torch.searchsorted(sums[0], u, right=True).clamp_max(sums.shape[1] - 1)
+    if sums.shape[0] == len(k) and sums.shape[0] > 1 and torch.equal(k, torch.arange(len(k))):
+        return torch.searchsorted(sums, u[:, None], right=True)[:, 0].clamp_max(sums.shape[1] - 1)
+    order = (sums + torch.arange(len(sums), dtype=sums.dtype)[:, None]).view(-1)  # rows end to end
+    level = torch.searchsorted(order, u + k, right=True) - k * sums.shape[1]
+    return level.clamp(0, sums.shape[1] - 1)
+
+
+def _starts(levels: Sequence[int]) -> Tensor:
+    return torch.tensor([0, *levels[:-1]]).cumsum(0) if len(levels) else torch.zeros(0, dtype=torch.int64)
