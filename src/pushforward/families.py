@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pushforward.model import Model
 
 FAMILIES: dict[str, tuple[str, str]] = {
+    "naive-bayes": (
+        "pushforward.counts.naive_bayes:NaiveBayes",
+        "A class that makes all fields independent: one pass of counting, exact.",
+    ),
     "gaussian-mixture": (
         "pushforward.mixtures.gaussian_mixture:GaussianMixture",
         "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",

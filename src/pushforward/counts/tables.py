@@ -107,18 +107,22 @@ def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
     return torch.softmax(torch.where(possible, log_joint, log_prior), 1)
 
 
-def draw(probabilities: Tensor, k: Tensor, u: Tensor) -> Tensor:
-    """(n,) levels drawn from the rows k of (K, L) probabilities with u uniform on [0, 1): the inverse of their sums."""
+def draw(probabilities: Tensor, u: Tensor, k: Tensor | None = None) -> Tensor:
+    """(n,) levels by the inverse of the distribution function, in proportion to rows of (K, L) probabilities.
+
+    Args:
+        probabilities: (K, L); a single row serves all.
+        u: (n,) uniform on [0, 1).
+        k: (n,) the row of each; row by row if not given.
+    """
     sums = probabilities.cumsum(1)
-    sums = sums / sums[:, -1:]
-    sums[:, -1] = 1.0
+    sums, last = sums / sums[:, -1:], probabilities.shape[1] - 1
     if len(sums) == 1:
-        return torch.searchsorted(sums[0], u, right=True).clamp_max(sums.shape[1] - 1)
-    if sums.shape[0] == len(k) and sums.shape[0] > 1 and torch.equal(k, torch.arange(len(k))):
-        return torch.searchsorted(sums, u[:, None], right=True)[:, 0].clamp_max(sums.shape[1] - 1)
-    order = (sums + torch.arange(len(sums), dtype=sums.dtype)[:, None]).view(-1)  # rows end to end
-    level = torch.searchsorted(order, u + k, right=True) - k * sums.shape[1]
-    return level.clamp(0, sums.shape[1] - 1)
+        return torch.searchsorted(sums[0], u, right=True).clamp_max(last)
+    if k is None:
+        return torch.searchsorted(sums, u[:, None], right=True)[:, 0].clamp_max(last)
+    ends = (sums + torch.arange(len(sums), dtype=sums.dtype)[:, None]).view(-1)  # rows end to end
+    return (torch.searchsorted(ends, u + k, right=True) - k * (last + 1)).clamp(0, last)
 
 
 def _starts(levels: Sequence[int]) -> Tensor:

@@ -65,7 +65,7 @@ class Counting(Likelihood):
             values = torch.arange(int(low), int(high) + 1, dtype=torch.float64)
             mass = torch.softmax(self.log_prob(values, mean[:, None], spread[:, None], 1.0), 1)
             u = torch.rand(len(k), dtype=torch.float64, generator=generator)
-            return values[tables.draw(mass, k, u)]
+            return values[tables.draw(mass, u, k)]
         seed = int(torch.randint(2**62, (1,), generator=generator))
         drawn = self.simulate(mean[k], spread[k], np.random.default_rng(seed))
         astray = (drawn < low) | (drawn > high)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 
 from pushforward.errors import FormatError
-from pushforward.testing.case import Case, folder, refused, same_state
+from pushforward.testing.case import Case, Inapplicable, folder, refused, same_state
 
 
 def check_a_stopped_run_goes_on(case: Case) -> None:
     """Closed half way and started again, it ends with the same weights to the last bit."""
+    _need(case, "steps", "folder")
     steps = 2 * (case.options.get("steps") or 2)
     options = {**case.options, "given": case.example.given, "steps": steps, "device": "cpu"}
     whole = case.make().fit(case.example.data, **options)
@@ -27,6 +28,7 @@ def check_a_stopped_run_goes_on(case: Case) -> None:
 
 def check_progress_counts(case: Case) -> None:
     """`fitting` tells every step, and how long is left."""
+    _need(case, "steps")
     steps = case.options.get("steps") or 2
     options = {**case.options, "given": case.example.given, "steps": steps}
     seen = list(case.make().fitting(case.example.data, **options))
@@ -38,7 +40,15 @@ def check_progress_counts(case: Case) -> None:
 
 def check_a_run_of_another_kind_is_refused(case: Case) -> None:
     """The checkpoints of another seed are not taken."""
+    _need(case, "folder")
     with folder() as place:
         case.fit(folder=str(place / "run"), seed=1)
         with refused("going on from checkpoints of another seed", FormatError, "seed"):
             case.fit(folder=str(place / "run"), seed=2)
+
+
+def _need(case: Case, *keywords: str) -> None:
+    """Let off a family to which keywords of a run mean nothing."""
+    for name in keywords:
+        if name not in case.make().budget():
+            raise Inapplicable(f"fit takes no {name}")
