@@ -35,7 +35,8 @@ class Layout:
         self.cells = CellEncoding(Schema(tuple(f for f in schema if f not in (self.target, *self.texts))))
         self.levels = [factor.levels for factor in self.cells.factors]
         starts = np.cumsum([0, *self.levels])
-        self.parts = {f.field: slice(int(a), int(a) + f.levels) for f, a in zip(self.cells.factors, starts, strict=False)}
+        begun = zip(self.cells.factors, starts[:-1], strict=True)
+        self.parts = {f.field: slice(int(a), int(a) + f.levels) for f, a in begun}
         self.may_miss = tuple(f.name for f in schema if f.missing)
         self.numbers = tuple(f for f in self.cells.schema if isinstance(f, Number))
         self.pictures = tuple(f for f in self.cells.schema if isinstance(f, Image))

@@ -69,7 +69,7 @@ class Product:
         for field in known:
             if isinstance(field, Text):
                 out = out + self._log_text(field, values)
-        rest = [f for f in known if f is not target and f != target and not isinstance(f, Text)]
+        rest = [f for f in known if f != target and not isinstance(f, Text)]
         if rest:
             out = out + self._log_cells(rest, values)
         for name, limit in evidence.limits.items():
@@ -102,8 +102,11 @@ class Product:
             codes = torch.where(x.isnan(), -1, x).long()
             return tables.scores(codes, self._pixels[field.name], [256] * x.shape[1])
         shown = x.nan_to_num()
-        each = [grid.log_prob(shown, m, s, 1.0).masked_fill(x.isnan(), 0.0).sum(1) for m, s in zip(mean, spread, strict=True)]
-        return torch.stack(each, 1)
+        out = torch.empty(len(x), len(mean), dtype=torch.float64)
+        for k in range(len(mean)):  # class by class, since all at once would not fit
+            logs = grid.log_prob(shown, mean[k], spread[k], 1.0)
+            out[:, k] = logs.masked_fill(x.isnan(), 0.0).sum(1)
+        return out
 
     def _log_text(self, field: Text, values: Records) -> Tensor:
         vocabulary, table = self.texts[field.name]

@@ -45,8 +45,10 @@ class Pilot:
         if weights is not None and weights.any():
             records, weights = records[weights.numpy() > 0], weights[weights > 0]
         numbers = layout.cells.encode(records).numbers
-        centre = numbers.nanmedian(0).values.nan_to_num() if numbers.numel() else torch.zeros(layout.cells.width).double()
-        reach = (numbers - centre).abs().nan_to_num().amax(0) if numbers.numel() else torch.ones_like(centre)
+        centre, reach = numbers.new_zeros(layout.cells.width), numbers.new_ones(layout.cells.width)
+        if numbers.numel():
+            centre = numbers.nanmedian(0).values.nan_to_num()
+            reach = (numbers - centre).abs().nan_to_num().amax(0)
         texts = {f.name: records.column(f.name).to_pylist() for f in layout.texts}
         return cls(
             centre=centre,
@@ -65,7 +67,6 @@ def solve_numbers(layout: Layout, sums: Sums, pilot: Pilot, level: Tensor, floor
         level: (K, L) the probabilities of levels, which hold those of atoms.
         floor: the least variance of a class, as a share of that of all records.
     """
-    mean, variance = torch.empty_like(sums.first), torch.empty_like(sums.first)
     n, all_n = sums.filled, sums.filled.sum(0)
     over = _ratio(sums.first.sum(0), all_n, 0.0)
     over_variance = (_ratio(sums.second.sum(0), all_n, 0.0) - over.square()).clamp_min(0.0)
@@ -79,8 +80,8 @@ def solve_numbers(layout: Layout, sums: Sums, pilot: Pilot, level: Tensor, floor
     def moments(where: slice | int, step: float) -> Moments:
         return Moments(mean[:, where], variance[:, where], overall[where], overall_variance[where], step, floor)
 
-    for field in layout.pictures:
-        where = layout.cells.columns[field.name]
+    for picture in layout.pictures:
+        where = layout.cells.columns[picture.name]
         mean[:, where], variance[:, where] = LIKELIHOODS[GRID].fit(moments(where, 1.0))
         kind[where] = GRID
     for field in layout.numbers:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK = 16_384  # rows at a time: what is computed of them stays in the processor's cache
+BLOCK = 16_384  # rows counted at a time: what is computed of them stays in the processor's cache
+SHORT = 8192  # rows scored at a time, for the same reason
+JOINED = 1024  # levels of variables that are looked up as one
 
 
 def count(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int, weights: Tensor | None = None) -> Tensor:
@@ -85,26 +88,60 @@ def scores(codes: Tensor, log_table: Tensor, levels: Sequence[int]) -> Tensor:
     >>> scores(torch.tensor([[0], [-1]]), table, [2]).exp().round(decimals=6).tolist()
     [[0.8, 0.5], [1.0, 1.0]]
     """
-    n, m = codes.shape
-    if m == 0:
-        return log_table.new_zeros(n, len(log_table))
-    nothing = log_table.shape[1]  # a last row of zeros, for what is not known
-    rows = torch.cat([log_table.T, log_table.new_zeros(1, len(log_table))]).contiguous()
-    starts = _starts(levels).to(codes.dtype)
-    out = log_table.new_empty(n, len(log_table))
-    for at in range(0, n, BLOCK):
-        block = codes[at : at + BLOCK]
-        place = block + starts
-        if block.min() < 0:
-            place = torch.where(block < 0, nothing, place)
-        out[at : at + BLOCK] = torch.nn.functional.embedding_bag(place, rows, mode="sum")
+    n, classes = len(codes), len(log_table)
+    out, rows = np.zeros((n, classes)), min(n, SHORT)
+    part, places = np.empty((rows, classes)), np.empty(rows, np.int64)
+    holes = bool(len(levels)) and n > 0 and int(codes.min()) < 0
+    sums = _joined(log_table, levels, holes, most=min(JOINED, n))
+    for at in range(0, n, SHORT):
+        block = np.ascontiguousarray(codes[at : at + SHORT].numpy().T)
+        here, there, place = out[at : at + SHORT], part[: block.shape[1]], places[: block.shape[1]]
+        for columns, table in sums:
+            place[:] = 0
+            for j in columns:
+                place *= levels[j] + holes
+                place += np.where(block[j] < 0, levels[j], block[j]) if holes else block[j]
+            np.take(table, place, axis=0, out=there, mode="clip")  # the other modes copy once more
+            here += there
+    return torch.from_numpy(out)
+
+
+def _joined(log_table: Tensor, levels: Sequence[int], holes: bool, most: int) -> list[tuple[list[int], np.ndarray]]:
+    """Neighbouring variables joined to one while their levels together are few: (rows, k) of sums for each.
+
+    Looking up a row takes the same time whatever it stands for. Where holes are, a last level of each adds nothing.
+    """
+    parts = log_table.split(list(levels), 1) if levels else ()
+    out: list[tuple[list[int], np.ndarray]] = []
+    for j, part in enumerate(parts):
+        own = torch.cat([part, part.new_zeros(len(part), 1)], 1).T if holes else part.T
+        if out and len(out[-1][1]) * len(own) <= most:
+            columns, table = out[-1]
+            joined = table[:, None] + own.numpy()[None]
+            out[-1] = [*columns, j], joined.reshape(-1, joined.shape[2])
+        else:
+            out.append(([j], np.ascontiguousarray(own.numpy())))
     return out
 
 
 def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
-    """p(class | x) ∝ p(class, x), (n, k); the prior where x is impossible in every class."""
-    possible = (log_joint > -torch.inf).any(1, keepdim=True)
-    return torch.softmax(torch.where(possible, log_joint, log_prior), 1)
+    """p(class | x) ∝ p(class, x), (n, k); the prior where x is impossible in every class.
+
+    >>> posterior(torch.tensor([[0.1, 0.3]]).log(), torch.tensor([[0.5, 0.5]]).log()).round(decimals=6).tolist()
+    [[0.25, 0.75]]
+    """
+    joint, out = log_joint.numpy(), np.empty(log_joint.shape)
+    for at in range(0, len(joint), SHORT):
+        logs = joint[at : at + SHORT].T.copy()  # few classes, many records: along the records is faster
+        top = logs.max(0)
+        if np.isinf(top).any():
+            logs = np.where(np.isinf(top), log_prior.numpy().T, logs)
+            top = logs.max(0)
+        logs -= top
+        np.exp(logs, out=logs)
+        logs /= logs.sum(0)
+        out[at : at + SHORT] = logs.T
+    return torch.from_numpy(out)
 
 
 def draw(probabilities: Tensor, u: Tensor, k: Tensor | None = None) -> Tensor:
