@@ -55,7 +55,8 @@ def reliability(axes: Axes) -> None:
     few = ["education", "age", "sex"]
     edges = np.linspace(0, 1, 11)
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-    axes.text(0.3, 0.325, "as sure as right", color=GREY, rotation=45, rotation_mode="anchor", fontsize=8)
+    axes.annotate("as sure as right", (0.93, 0.93), (0.6, 0.96), color=INK, fontsize=8, va="center",
+                  arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.6})  # fmt: skip
     for colour, names, label in ((COLOURS[0], few, "3 fields"), (COLOURS[1], None, "all 14 fields")):
         model = pf.NaiveBayes(field="income").fit("adult:train")
         seen = test if names is None else test.select(names)
@@ -69,7 +70,7 @@ def reliability(axes: Axes) -> None:
         axes.scatter(said, found, s=6 + 90 * np.sqrt(counts[there] / len(rich)), color=colour, zorder=3, linewidths=0)
     axes.set(
         title="The more fields agree, the surer it is", xlabel="it says: income above 50K with probability",
-        ylabel="so many truly are", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal",
+        ylabel="so many truly are", xlim=(-0.03, 1.03), ylim=(-0.03, 1.03),
     )  # fmt: skip
     axes.legend(loc="upper left", handlelength=1.2)
 

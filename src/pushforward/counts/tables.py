@@ -69,8 +69,8 @@ def log_tables(counts: Tensor, levels: Sequence[int], smoothing: float) -> Tenso
     >>> log_tables(torch.tensor([[3.0, 0.0]]), [2], 1.0).exp().tolist()
     [[0.8, 0.2]]
     """
-    parts = [part + smoothing for part in counts.split(list(levels), 1)]
-    return torch.cat([(part / part.sum(1, keepdim=True)).log() for part in parts], 1) if parts else counts
+    parts = [part + smoothing for part in counts.double().split(list(levels), 1)]
+    return torch.cat([(part / part.sum(1, keepdim=True)).log() for part in parts], 1) if parts else counts.double()
 
 
 def scores(codes: Tensor, log_table: Tensor, levels: Sequence[int]) -> Tensor:
@@ -88,7 +88,7 @@ def scores(codes: Tensor, log_table: Tensor, levels: Sequence[int]) -> Tensor:
     >>> scores(torch.tensor([[0], [-1]]), table, [2]).exp().round(decimals=6).tolist()
     [[0.8, 0.5], [1.0, 1.0]]
     """
-    n, classes = len(codes), len(log_table)
+    n, classes, log_table = len(codes), len(log_table), log_table.double()
     out, rows = np.zeros((n, classes)), min(n, SHORT)
     part, places = np.empty((rows, classes)), np.empty(rows, np.int64)
     holes = bool(len(levels)) and n > 0 and int(codes.min()) < 0
@@ -130,7 +130,7 @@ def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
     >>> posterior(torch.tensor([[0.1, 0.3]]).log(), torch.tensor([[0.5, 0.5]]).log()).round(decimals=6).tolist()
     [[0.25, 0.75]]
     """
-    joint, out = log_joint.numpy(), np.empty(log_joint.shape)
+    joint, out = log_joint.double().numpy(), np.empty(log_joint.shape)
     for at in range(0, len(joint), SHORT):
         logs = joint[at : at + SHORT].T.copy()  # few classes, many records: along the records is faster
         top = logs.max(0)
