@@ -28,6 +28,9 @@ from pushforward.training.progress import Progress
 from pushforward.training.run import Run
 from pushforward.training.statistic import total
 
+ROWS = 65_536  # records that are drawn at a time, or fewer where
+DRAWN = 2**22  # numbers and pixels would be more than this
+
 
 @dataclass(kw_only=True, eq=False)
 class NaiveBayes(JointModel):
@@ -149,7 +152,8 @@ class NaiveBayes(JointModel):
         return self.product.log_joint(evidence).logsumexp(1).expand(len(evidence))
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
-        pieces = [self.product.draw(chunk, generator, holes=holes) for chunk in evidence.chunks()]
+        rows = max(1, min(ROWS, DRAWN // max(1, self.product.layout.cells.width)))
+        pieces = [self.product.draw(chunk, generator, holes=holes) for chunk in evidence.chunks(rows)]
         return pieces[0].concat(*pieces[1:])
 
     def _responsibilities(self, records: Records) -> Tensor:

@@ -173,6 +173,7 @@ class Product:
         rate = self._hole(name)
         if limit is not None:
             rate = rate / (rate + (1 - rate) * self._inside(name, limit).exp())
+            rate = rate.nan_to_num(nan=1.0)  # where a hole is all that it may be, it is one
         return _uniform(len(k), generator) < rate[k]
 
     def _cells(

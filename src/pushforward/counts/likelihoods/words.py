@@ -13,6 +13,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from pushforward.counts import tables
+
 BYTES = 32  # of a word; a longer one is spelled
 LATIN = 256  # characters that are told apart when a word is spelled
 SPACES = tuple(c for c in range(0x3001) if chr(c).isspace())
@@ -108,10 +110,9 @@ class Vocabulary:
         texts: list[list[str]] = [[] for _ in k]
         listed, weights = set(self.words), self.letters.exp().tolist()
         on = torch.arange(len(k))
-        sums = table.cumsum(1)
         while len(on):
-            u = torch.rand(len(on), dtype=torch.float64, generator=generator) * sums[k[on], -1]
-            symbols = torch.searchsorted(sums[k[on]], u[:, None], right=True)[:, 0].clamp_max(stop)
+            u = torch.rand(len(on), dtype=torch.float64, generator=generator)
+            symbols = tables.draw(table, u, k[on])
             for i, symbol in zip(on.tolist(), symbols.tolist(), strict=True):
                 if symbol < unknown:
                     texts[i].append(self.words[symbol])
