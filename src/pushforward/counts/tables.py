@@ -3,20 +3,70 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-BLOCK = 16_384  # rows counted at a time: what is computed of them stays in the processor's cache
-SHORT = 8192  # rows scored at a time, for the same reason
-JOINED = 1024  # levels of variables that are looked up as one
+COUNTED = 16_384  # rows counted at a time: what is computed of them stays in the processor's cache
+SCORED = 4096  # rows scored at a time, for the same reason
+JOINED = 16_384  # levels of neighbouring variables that are looked up as one variable
+BINS = 8192  # (class, level) pairs of neighbouring variables that are counted as one
+WIDE = 32  # variables whose places come of one product of matrices
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """Some neighbouring variables, joined to fewer ones: level (a, b) of two is level a · levels_b + b of one.
+
+    Attributes:
+        columns: which variables they are.
+        groups: which of them are one; `sizes` says of how many levels.
+        weights: (groups, columns) of the product that gives levels of groups: exact, as it is of small whole numbers.
+    """
+
+    columns: slice
+    groups: list[list[int]]
+    sizes: list[int]
+    weights: np.ndarray
+
+    def places(self, codes: np.ndarray) -> np.ndarray:
+        """(groups, n) levels of (n, m) codes, as floats."""
+        return self.weights @ codes[:, self.columns].astype(self.weights.dtype).T
+
+
+def _panels(levels: Sequence[int], most: int, times: int = 1) -> list[_Panel]:
+    """Variables joined while one of all has at most `most` levels; `times`: what levels are yet multiplied by."""
+    groups: list[list[int]] = []
+    sizes: list[int] = []
+    for j, width in enumerate(levels):
+        if groups and sizes[-1] * width <= most:
+            groups[-1].append(j)
+            sizes[-1] *= width
+        else:
+            groups.append([j])
+            sizes.append(width)
+    out, at = [], 0
+    while at < len(groups):
+        end = at + 1
+        while end < len(groups) and groups[end][-1] - groups[at][0] < WIDE:
+            end += 1
+        first, last = groups[at][0], groups[end - 1][-1] + 1
+        exact = np.float32 if times * sum(sizes[at:end]) < 2**24 else np.float64
+        weights = np.zeros((end - at, last - first), exact)
+        for row, group in zip(weights, groups[at:end], strict=True):
+            radix = np.cumprod([1, *(levels[j] for j in group[:0:-1])])[::-1]
+            row[[j - first for j in group]] = radix
+        out.append(_Panel(slice(first, last), groups[at:end], sizes[at:end], weights))
+        at = end
+    return out
 
 
 def count(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int, weights: Tensor | None = None) -> Tensor:
     """How often each level of each variable comes with each class: N_kl = Σ_i w_i [class_i = k] [code_i = l].
 
-    Every (class, level) is a bin of its own, so that one histogram counts all variables at once.
+    Neighbouring variables with few levels are counted as one, of which each is a margin: fewer and no larger steps.
 
     Args:
         codes: (n, m) whole numbers, the level of each variable; below 0 where it is not known.
@@ -45,14 +95,22 @@ def count(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int, weights
 
 
 def _count_known(codes: Tensor, classes: Tensor, levels: Sequence[int], k: int) -> Tensor:
-    """The same where all is known and weighs the same, a block of rows in one histogram."""
-    total = int(sum(levels))
-    starts, base = _starts(levels).to(codes.dtype), (classes * total).to(torch.int64)
-    whole = torch.zeros(k * total, dtype=torch.int64)
-    for at in range(0, len(codes), BLOCK):
-        rows = slice(at, at + BLOCK)
-        whole += torch.bincount((codes[rows] + starts + base[rows, None]).view(-1), minlength=k * total)
-    return whole.double().view(k, total)
+    """The same where all is known and weighs the same: joined variables first, of which each is a margin."""
+    x, y, parts = codes.numpy(), classes.numpy(), []
+    for panel in _panels(levels, min(BINS // k, len(x)), k):
+        sizes = np.array(panel.sizes, panel.weights.dtype)[:, None]
+        starts = k * (np.cumsum(sizes, 0, dtype=sizes.dtype) - sizes)
+        whole = np.zeros(k * sum(panel.sizes), np.int64)
+        for at in range(0, len(x), COUNTED):
+            place = panel.places(x[at : at + COUNTED])
+            place += sizes * y[at : at + COUNTED].astype(sizes.dtype)
+            place += starts
+            whole += np.bincount(place.astype(np.int64).ravel(), minlength=len(whole))
+        ends = np.cumsum([k * size for size in panel.sizes])
+        for group, joint in zip(panel.groups, np.split(whole, ends[:-1]), strict=True):
+            cube = joint.reshape(k, *(levels[j] for j in group))
+            parts += [cube.sum(tuple(set(range(1, cube.ndim)) - {axis})) for axis in range(1, cube.ndim)]
+    return torch.from_numpy(np.concatenate(parts, 1).astype(np.float64))
 
 
 def log_tables(counts: Tensor, levels: Sequence[int], smoothing: float) -> Tensor:
@@ -88,40 +146,32 @@ def scores(codes: Tensor, log_table: Tensor, levels: Sequence[int]) -> Tensor:
     >>> scores(torch.tensor([[0], [-1]]), table, [2]).exp().round(decimals=6).tolist()
     [[0.8, 0.5], [1.0, 1.0]]
     """
-    n, classes, log_table = len(codes), len(log_table), log_table.double()
-    out, rows = np.zeros((n, classes)), min(n, SHORT)
-    part, places = np.empty((rows, classes)), np.empty(rows, np.int64)
-    holes = bool(len(levels)) and n > 0 and int(codes.min()) < 0
-    sums = _joined(log_table, levels, holes, most=min(JOINED, n))
-    for at in range(0, n, SHORT):
-        block = np.ascontiguousarray(codes[at : at + SHORT].numpy().T)
-        here, there, place = out[at : at + SHORT], part[: block.shape[1]], places[: block.shape[1]]
-        for columns, table in sums:
-            place[:] = 0
-            for j in columns:
-                place *= levels[j] + holes
-                place += np.where(block[j] < 0, levels[j], block[j]) if holes else block[j]
-            np.take(table, place, axis=0, out=there, mode="clip")  # the other modes copy once more
-            here += there
+    x, log_table = codes.numpy(), log_table.double()
+    holes = x.size > 0 and x.min() < 0
+    if holes:  # a last level of each, which adds nothing
+        x = np.where(x < 0, np.array(levels, x.dtype), x)
+    parts = [part.T for part in log_table.split(list(levels), 1)] if len(levels) else []
+    if holes:
+        parts = [torch.cat([part, part.new_zeros(1, len(log_table))]) for part in parts]
+    out = np.zeros((len(x), len(log_table)))
+    spare = np.empty((min(len(x), SCORED), len(log_table)))
+    for panel in _panels([len(part) for part in parts], min(JOINED, len(x))):
+        sums = [_sums([parts[j] for j in group]) for group in panel.groups]
+        for at in range(0, len(x), SCORED):
+            places = panel.places(x[at : at + SCORED]).astype(np.int64)
+            here, there = out[at : at + SCORED], spare[: places.shape[1]]
+            for place, table in zip(places, sums, strict=True):
+                np.take(table, place, axis=0, out=there, mode="clip")  # the other modes copy once more
+                here += there
     return torch.from_numpy(out)
 
 
-def _joined(log_table: Tensor, levels: Sequence[int], holes: bool, most: int) -> list[tuple[list[int], np.ndarray]]:
-    """Neighbouring variables joined to one while their levels together are few: (rows, k) of sums for each.
-
-    Looking up a row takes the same time whatever it stands for. Where holes are, a last level of each adds nothing.
-    """
-    parts = log_table.split(list(levels), 1) if levels else ()
-    out: list[tuple[list[int], np.ndarray]] = []
-    for j, part in enumerate(parts):
-        own = torch.cat([part, part.new_zeros(len(part), 1)], 1).T if holes else part.T
-        if out and len(out[-1][1]) * len(own) <= most:
-            columns, table = out[-1]
-            joined = table[:, None] + own.numpy()[None]
-            out[-1] = [*columns, j], joined.reshape(-1, joined.shape[2])
-        else:
-            out.append(([j], np.ascontiguousarray(own.numpy())))
-    return out
+def _sums(parts: Sequence[Tensor]) -> np.ndarray:
+    """(levels of all together, k) sums of a row of each of (levels, k) tables."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = (whole[:, None] + part).reshape(-1, part.shape[1])
+    return np.ascontiguousarray(whole.numpy())
 
 
 def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
@@ -131,8 +181,8 @@ def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
     [[0.25, 0.75]]
     """
     joint, out = log_joint.double().numpy(), np.empty(log_joint.shape)
-    for at in range(0, len(joint), SHORT):
-        logs = joint[at : at + SHORT].T.copy()  # few classes, many records: along the records is faster
+    for at in range(0, len(joint), SCORED):
+        logs = joint[at : at + SCORED].T.copy()  # few classes, many records: along the records is faster
         top = logs.max(0)
         if np.isinf(top).any():
             logs = np.where(np.isinf(top), log_prior.numpy().T, logs)
@@ -140,7 +190,7 @@ def posterior(log_joint: Tensor, log_prior: Tensor) -> Tensor:
         logs -= top
         np.exp(logs, out=logs)
         logs /= logs.sum(0)
-        out[at : at + SHORT] = logs.T
+        out[at : at + SCORED] = logs.T
     return torch.from_numpy(out)
 
 
