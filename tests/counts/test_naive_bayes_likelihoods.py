@@ -188,3 +188,19 @@ def test_a_record_that_is_impossible_everywhere_leaves_the_prior():
     prior = numbers(0.2, 0.8).log()[None]
     found = tables.posterior(torch.full((2, 2), -torch.inf).double(), prior)
     np.testing.assert_allclose(found.numpy(), [[0.2, 0.8]] * 2)
+
+
+def test_many_and_large_variables_are_counted_and_scored_alike():
+    rng = np.random.default_rng(0)
+    levels = [*rng.integers(1, 6, 90).tolist(), 20_000_000 // 4, 9, 2]
+    codes = np.stack([rng.integers(0, width, 300) for width in levels], 1)
+    classes = rng.integers(0, 2, 300)
+    whole = tables.count(torch.from_numpy(codes), torch.from_numpy(classes), levels, 2)
+    starts = np.cumsum([0, *levels[:-1]])
+    assert whole.sum().item() == 300 * len(levels)
+    for k in range(2):
+        at, times = np.unique((codes + starts)[classes == k], return_counts=True)
+        np.testing.assert_array_equal(whole[k, at].numpy(), times)
+    logs = whole.add(1.0).log()
+    found = tables.scores(torch.from_numpy(codes), logs, levels).numpy()
+    np.testing.assert_allclose(found, logs.numpy().T[codes + starts].sum(1), rtol=1e-12)
