@@ -34,6 +34,7 @@ _HOMES = {
 
 if TYPE_CHECKING:
     from pushforward.counts.dependency_tree import DependencyTree
+    from pushforward.counts.naive_bayes import NaiveBayes
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
@@ -62,6 +63,7 @@ __all__ = [
     "GaussianMixture",
     "Image",
     "Model",
+    "NaiveBayes",
     "NotFittedError",
     "Number",
     "PushforwardError",

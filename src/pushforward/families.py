@@ -15,6 +15,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.counts.dependency_tree:DependencyTree",
         "Every field depends on one other: the maximum-likelihood tree, counted in one pass.",
     ),
+    "naive-bayes": (
+        "pushforward.counts.naive_bayes:NaiveBayes",
+        "A class that makes all fields independent: one pass of counting, exact.",
+    ),
     "gaussian-mixture": (
         "pushforward.mixtures.gaussian_mixture:GaussianMixture",
         "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",

@@ -11,6 +11,7 @@ from pushforward.testing.contract import cases_of, run_check
 
 SMALL = {
     "dependency-tree": [{"bins": 8}],
+    "naive-bayes": [{}, {"smoothing": 0.1, "floor": 0.01}],
     "gaussian-mixture": [{"components": 3}, {"components": 2, "covariance": "diagonal"}],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],

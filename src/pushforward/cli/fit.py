@@ -73,7 +73,7 @@ def _command(name: str) -> Command:
         *of_parameters(own, cls.__name__),
         *of_parameters({k: v for k, v in run.items() if k != "folder"}, "Run"),
         *_validation(run),
-        Option(["--folder"], metavar="PATH", section="Run", help=run["folder"].doc, facts=["default OUT.run"]),
+        *_folder(run),
         Option(["--out"], required=True, metavar="FOLDER", help="where the model is saved"),
         json_option(),
     ]
@@ -83,6 +83,13 @@ def _command(name: str) -> Command:
 
     about = f"{FAMILIES[name][1]}\n\n{ABOUT.format(names=', '.join(builtin.names()))}"
     return Command(name, params=[data_argument(), *options], callback=callback, help=about)
+
+
+def _folder(run: Mapping[str, Parameter]) -> list[Option]:
+    """Where checkpoints go has a default that follows from where the model is saved."""
+    if "folder" not in run:
+        return []
+    return [Option(["--folder"], metavar="PATH", section="Run", help=run["folder"].doc, facts=["default OUT.run"])]
 
 
 def _validation(run: Mapping[str, Parameter]) -> list[Option]:
@@ -110,7 +117,8 @@ def fit(
     if "validation" in budget:
         budget["validation"] = _share(budget["validation"])
     aside = target.with_name(f"{target.name}.run")
-    budget["folder"] = budget["folder"] or str(aside)
+    if "folder" in budget:
+        budget["folder"] = budget["folder"] or str(aside)
     model = cls(**{name: options.pop(name) for name in own if name in options})
     try:
         model = _run(model, words.opened(data, options), given, weights, budget, json_)
@@ -120,7 +128,7 @@ def fit(
         _leave()
     if FIRST:
         model.save(target)
-        if budget["folder"] == str(aside):
+        if budget.get("folder") == str(aside):
             discard(aside)
         _report(model, out, json_)
 
