@@ -33,6 +33,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.counts.ngram import NGram
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
@@ -59,6 +60,7 @@ __all__ = [
     "GaussianMixture",
     "Image",
     "Model",
+    "NGram",
     "NotFittedError",
     "Number",
     "PushforwardError",

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from pushforward.model import Model
 
 FAMILIES: dict[str, tuple[str, str]] = {
+    "ngram": (
+        "pushforward.counts.ngram:NGram",
+        "What follows what in texts, counted and repeated: writes, scores and classifies.",
+    ),
     "gaussian-mixture": (
         "pushforward.mixtures.gaussian_mixture:GaussianMixture",
         "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",

@@ -161,6 +161,7 @@ class Model(ABC):
             "steps": steps,
             "seed": run.seed,
             "last": losses,
+            **self._found(),
         }
 
     # Drawing and judging
@@ -355,6 +356,10 @@ class Model(ABC):
 
     def _density(self) -> str:
         return "exact"
+
+    def _found(self) -> dict[str, Any]:
+        """What the data decided, such as how many n-grams there are: `measurements` then tells it to `_skeleton`."""
+        return {}
 
     # Shared
 
