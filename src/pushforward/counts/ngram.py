@@ -190,13 +190,13 @@ class NGram(JointModel):
         }
 
     def _skeleton(self) -> dict[str, Tensor]:
-        self._begin(self.schema)
         many, symbols = (self.measurements[name] for name in ("grams", "vocabulary"))
+        levels = 1 + sum(len(field.values) for field in self.schema.of_kind(Category))
         return {
-            "vocabulary": torch.empty(symbols, dtype=self.vocabulary.kind, device="meta"),
+            "vocabulary": torch.empty(symbols, dtype=VOCABULARIES[self.unit].kind, device="meta"),
             "grams": torch.empty((many, self.order + 1), dtype=torch.int32, device="meta"),
             "counts": torch.empty(many, dtype=torch.float64, device="meta"),
-            "levels": torch.empty((1 + self._many, 2), dtype=torch.float64, device="meta"),
+            "levels": torch.empty((levels, 2), dtype=torch.float64, device="meta"),
         }
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:

@@ -32,8 +32,8 @@ def check_seeds_are_refused(case: Case) -> None:
 
 def check_unknown_options_are_refused(case: Case) -> None:
     """With the nearest spelling."""
-    with refused("fit(stepz=3)", ArgumentError, "stepz", "'steps'"):
-        case.fit(stepz=3)
+    with refused("fit(seeds=3)", ArgumentError, "seeds", "'seed'"):
+        case.fit(seeds=3)
     with refused("sample(no_such_option=3)", ArgumentError, "no_such_option"):
         case.model.sample(2, seed=0, no_such_option=3)
     for name in case.model.options():

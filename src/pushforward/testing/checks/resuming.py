@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 
 from pushforward.errors import FormatError
-from pushforward.testing.case import Case, folder, refused, same_state
+from pushforward.testing.case import Case, Inapplicable, folder, refused, same_state
 
 
 def check_a_stopped_run_goes_on(case: Case) -> None:
     """Closed half way and started again, it ends with the same weights to the last bit."""
+    _in_steps(case)
     steps = 2 * (case.options.get("steps") or 2)
     options = {**case.options, "given": case.example.given, "steps": steps, "device": "cpu"}
     whole = case.make().fit(case.example.data, **options)
@@ -27,6 +28,7 @@ def check_a_stopped_run_goes_on(case: Case) -> None:
 
 def check_progress_counts(case: Case) -> None:
     """`fitting` tells every step, and how long is left."""
+    _in_steps(case)
     steps = case.options.get("steps") or 2
     options = {**case.options, "given": case.example.given, "steps": steps}
     seen = list(case.make().fitting(case.example.data, **options))
@@ -42,3 +44,8 @@ def check_a_run_of_another_kind_is_refused(case: Case) -> None:
         case.fit(folder=str(place / "run"), seed=1)
         with refused("going on from checkpoints of another seed", FormatError, "seed"):
             case.fit(folder=str(place / "run"), seed=2)
+
+
+def _in_steps(case: Case) -> None:
+    if "steps" not in case.make().budget():
+        raise Inapplicable("its fit is one pass over the data")
