@@ -57,12 +57,10 @@ def test_words_are_like_characters():
 def test_one_discount_for_all(d):
     """As in the paper of 1995."""
     model, book = NGram(order=3).fit(texts(LINES)), ModifiedKneserNey(LINES, 3, fixed=(d, d, d))
-    size = len(model.vocabulary)
-    rows = model.grams
-    tree = Tree.grown(
-        np.zeros(len(rows), int), rows[:, 1:], model.counts, size=size, roots=1, discount=lambda _: (d, d, d)
-    )
-    language, symbols = Language(tree), ["</s>", "<unk>", *model.vocabulary.symbols()]
+    size = len(model.corpus.vocabulary)
+    rows, counts = model.corpus.table()
+    tree = Tree.grown(np.zeros(len(rows), int), rows[:, 1:], counts, size=size, roots=1, discount=lambda _: (d, d, d))
+    language, symbols = Language(tree), ["</s>", "<unk>", *model.corpus.vocabulary.symbols()]
     for prefix in ("", "a", "fe"):
         before = [0, 0, *(symbols.index(c) for c in prefix)][-2:]
         p = language.distributions(language.contexts(np.array([before]), None))[0]

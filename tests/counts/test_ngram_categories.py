@@ -52,7 +52,7 @@ def test_what_may_follow_adds_up_to_one_in_each_category(kind):
     model = NGram(**kind).fit(corpus(50))
     language = model.texts.language
     width = model.order - 1
-    for before in np.random.default_rng(0).integers(0, len(model.vocabulary), (30, width)):
+    for before in np.random.default_rng(0).integers(0, len(model.corpus.vocabulary), (30, width)):
         for category in (0, 1):
             p = language.distributions(language.contexts(before[None], np.array([category])))
             assert p.min() > 0 and abs(p.sum() - 1) < 1e-12

@@ -32,7 +32,7 @@ def discounts(counts: np.ndarray) -> tuple[float, float, float]:
         return FALLBACK
     y = n[0] / (n[0] + 2 * n[1])
     found = tuple(j - (j + 1) * y * n[j] / n[j - 1] for j in (1, 2, 3))
-    return found if min(found) > 0 else FALLBACK  # type: ignore[return-value]
+    return found if min(found) > 0 else FALLBACK
 
 
 @dataclass(frozen=True)

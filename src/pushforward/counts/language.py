@@ -71,9 +71,7 @@ class Language:
     @staticmethod
     def _steps(tree: Tree, grams: list[np.ndarray]) -> list[tuple[Level, np.ndarray, np.ndarray]]:
         """By length: the level, the contexts and the n-grams of all symbols but the first."""
-        return [
-            (level, grams[m][:-1] if m else grams[0][1:], grams[m + 1][1:]) for m, level in enumerate(tree.levels)
-        ]
+        return [(level, grams[m][:-1] if m else grams[0][1:], grams[m + 1][1:]) for m, level in enumerate(tree.levels)]
 
     # How it goes on
 

@@ -14,14 +14,13 @@ import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor
 
-from pushforward.counts.counting import Counter
+from pushforward.counts.corpus import VOCABULARIES, Corpus
 from pushforward.counts.kneser_ney import Tree
 from pushforward.counts.language import Language
 from pushforward.counts.texts import Texts
-from pushforward.counts.vocabulary import Characters, Vocabulary, Words, stream_of
 from pushforward.data import Category, Records, Scan, Schema, Text
 from pushforward.data.holes import overlay
-from pushforward.errors import ArgumentError, DataError, FormatError
+from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
 from pushforward.joint import JointModel
 from pushforward.training.checkpoint import Checkpoints
@@ -30,7 +29,6 @@ from pushforward.training.progress import Progress
 from pushforward.training.run import Run
 
 LONGEST = 1000  # symbols of a text that is drawn to fill a hole
-VOCABULARIES: dict[str, type[Vocabulary]] = {"character": Characters, "word": Words}
 
 
 @dataclass(kw_only=True, eq=False)
@@ -81,21 +79,16 @@ class NGram(JointModel):
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         place, start = Place(run), time.monotonic()  # each process counts all: tables of n-grams are not summed
-        self._begin(data.schema)
-        counter, step, spent = Counter(self.order), 0, 0.0
+        corpus, step, spent = Corpus(data.schema, self.order, self.unit), 0, 0.0
         checkpoints = Checkpoints(run.folder, self._fingerprint(data, weights, run)) if run.folder else None
         if checkpoints is not None and (found := checkpoints.latest()) is not None:
             state, facts = found
+            corpus.restore(state)
             step, spent = facts["step"], facts["elapsed"]
-            self.vocabulary.restore(state["vocabulary"])
-            self.levels = state["levels"].numpy()
-            counter.restore(state["grams"].numpy(), state["counts"].numpy())
 
         def keep() -> None:
             if checkpoints is not None and place.first and step:
-                rows, counts = (torch.from_numpy(a) for a in counter.table())
-                state = {"vocabulary": self.vocabulary.state(), "levels": torch.from_numpy(self.levels)}
-                checkpoints.save(step, {**state, "grams": rows, "counts": counts}, {"elapsed": spent})
+                checkpoints.save(step, corpus.state(), {"elapsed": spent + time.monotonic() - start})
 
         saved, at = start, 0
         try:
@@ -104,90 +97,40 @@ class NGram(JointModel):
                 at += len(chunk)
                 if i < step:
                     continue
-                self._count(counter, chunk, share)
-                step, elapsed = i + 1, spent + time.monotonic() - start
-                if at == len(data):
-                    self._solve(counter)
-                elif time.monotonic() - saved >= run.checkpoint:
+                corpus.observe(chunk, share)
+                step = i + 1
+                if at < len(data) and time.monotonic() - saved >= run.checkpoint:
                     keep()
                     saved = time.monotonic()
+                elapsed = spent + time.monotonic() - start
                 remaining = elapsed * (len(data) - at) / at
-                yield Progress("count", step, {"symbols": float(len(self.vocabulary))}, elapsed, remaining)
-            if "texts" not in self.__dict__:  # all was counted when the run stopped
-                self._solve(counter)
+                yield Progress("count", step, {"symbols": float(len(corpus.vocabulary))}, elapsed, remaining)
         finally:
-            spent += time.monotonic() - start
             keep()
+        corpus.settle()
+        self._smooth(corpus)
 
-    def _begin(self, schema: Schema) -> None:
-        self.__dict__.pop("texts", None)
-        self._text = schema.of_kind(Text)[0]
-        self._category = next(iter(schema.of_kind(Category)), None)
-        self.vocabulary = VOCABULARIES[self.unit]()
-        self.levels = np.zeros((1 + self._many, 2))
-
-    @property
-    def _many(self) -> int:
-        """How many categories there are."""
-        return 0 if self._category is None else len(self._category.values)
-
-    def _count(self, counter: Counter, chunk: Records, weights: np.ndarray | None) -> None:
-        """Add a chunk: its n-grams, how often each category occurs, and with how many texts."""
-        texts = chunk.column(self._text.name).combine_chunks()
-        share = np.ones(len(chunk)) if weights is None else weights
-        codes, there = self._codes(chunk), texts.is_valid().to_numpy(zero_copy_only=False)
-        np.add.at(self.levels, (codes, (~there).astype(int)), share)
-        able = there & (share > 0)  # what has no weight teaches no symbol either
-        if not able.any():
-            return
-        symbols, lengths = self.vocabulary.learn(texts.filter(pa.array(able)) if not able.all() else texts)
-        stream = stream_of(symbols, lengths)[1:]
-        labels: np.ndarray | int = 0
-        if self._category is not None:
-            labels = np.repeat((codes[able] + 1) % (self._many + 1), lengths + 1)  # 0 where it is not known
-        counter.add(stream, labels, None if weights is None else np.repeat(share[able], lengths + 1))
-
-    def _codes(self, records: Records) -> np.ndarray:
-        """(n,) positions of the categories; one beyond the last where they are not known."""
-        if self._category is None or self._category.name not in records.names:
-            return np.full(len(records), self._many)
-        values = pa.array(self._category.values, self._category.arrow_type)
-        found = pa.compute.index_in(records.column(self._category.name), values)
-        return found.fill_null(self._many).to_numpy().astype(np.int64)
-
-    def _solve(self, counter: Counter) -> None:
-        """From counts to probabilities, with the symbols in order."""
-        rows, counts = counter.table()
-        new = self.vocabulary.ordered()
-        labels = rows[:, 0] if self._category is not None else np.zeros(len(rows), np.int32)
-        rows = np.concatenate([labels[:, None], new[rows[:, 1:]].astype(np.int32)], 1)
-        order = np.lexsort(rows.T[::-1])
-        self._smooth(rows[order], counts[order])
-
-    def _smooth(self, rows: np.ndarray, counts: np.ndarray) -> None:
-        """The trees of n-grams; rows hold category + 1 (0: not known) and the symbols."""
-        self.grams, self.counts = rows, counts
+    def _smooth(self, corpus: Corpus) -> None:
+        """From counts to probabilities."""
+        self.corpus = corpus
+        rows, counts = corpus.table()
         k = self.k if self.smoothing == "add-k" else None
-        size = len(self.vocabulary)
+        size, many = len(corpus.vocabulary), corpus.categories
         everything = Tree.grown(np.zeros(len(rows), np.int64), rows[:, 1:], counts, size=size, roots=1, k=k)
         own = None
-        if self._many:
+        if many:
             of = rows[:, 0] > 0
-            own = Tree.grown(rows[of, 0] - 1, rows[of, 1:], counts[of], size=size, roots=self._many, k=k)
-        self.texts = Texts(self.vocabulary, Language(everything, own, halves=k is None), self._many)
+            own = Tree.grown(rows[of, 0] - 1, rows[of, 1:], counts[of], size=size, roots=many, k=k)
+        self.texts = Texts(corpus.vocabulary, Language(everything, own, halves=k is None), many)
 
     # State
 
     def _found(self) -> dict[str, Any]:
-        return {"grams": len(self.counts), "vocabulary": len(self.vocabulary.state())}
+        state = self.corpus.state()
+        return {"grams": len(state["counts"]), "vocabulary": len(state["vocabulary"])}
 
     def _state(self) -> dict[str, Tensor]:
-        return {
-            "vocabulary": self.vocabulary.state(),
-            "grams": torch.from_numpy(self.grams),
-            "counts": torch.from_numpy(self.counts),
-            "levels": torch.from_numpy(self.levels),
-        }
+        return self.corpus.state()
 
     def _skeleton(self) -> dict[str, Tensor]:
         many, symbols = (self.measurements[name] for name in ("grams", "vocabulary"))
@@ -200,16 +143,9 @@ class NGram(JointModel):
         }
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
-        self._begin(self.schema)
-        self.vocabulary.restore(state["vocabulary"])
-        rows, counts, self.levels = (state[name].numpy() for name in ("grams", "counts", "levels"))
-        if len(rows) and (
-            rows.min() < 0 or rows[:, 0].max() > self._many or rows[:, 1:].max() >= len(self.vocabulary)
-        ):
-            raise FormatError("the n-grams name symbols or categories that there are not; copy the model again")
-        if not all(np.isfinite(a).all() and (a >= 0).all() for a in (counts, self.levels)):
-            raise FormatError("the counts are not numbers of at least 0; copy the model again")
-        self._smooth(rows, counts)
+        corpus = Corpus(self.schema, self.order, self.unit)
+        corpus.restore(state)
+        self._smooth(corpus)
 
     # Verbs
 
@@ -233,37 +169,37 @@ class NGram(JointModel):
         self._require_fit("following")
         if category is None:
             return self.texts.following(prefix, None)
-        if self._category is None or category not in self._category.values:
-            known = "no category" if self._category is None else self._category.describe()
+        if self.corpus.category is None or category not in self.corpus.category.values:
+            known = "no category" if self.corpus.category is None else self.corpus.category.describe()
             raise ArgumentError(f"category={category!r} was not seen; there is {known}")
-        return self.texts.following(prefix, self._category.values.index(category))
+        return self.texts.following(prefix, self.corpus.category.values.index(category))
 
     def _prior(self) -> np.ndarray:
         """(categories,) log p(category), each with one more than was counted."""
-        counted = self.levels[: self._many].sum(1) + 1
+        counted = self.corpus.levels[: self.corpus.categories].sum(1) + 1
         return np.log(counted / counted.sum())
 
     def _joint(self, evidence: Evidence, *, prefix: bool = False) -> np.ndarray:
         """(n, categories or 1) log p(category and what is known of the text); -∞ for categories it cannot be."""
         records = evidence.values
-        if self._text.name in records.names:
-            found = self.texts.log_probability(records.column(self._text.name).combine_chunks(), prefix=prefix)
+        if self.corpus.text.name in records.names:
+            found = self.texts.log_probability(records.column(self.corpus.text.name).combine_chunks(), prefix=prefix)
         else:
-            found = np.zeros((len(evidence), max(1, self._many)))
-        if self._category is None:
+            found = np.zeros((len(evidence), max(1, self.corpus.categories)))
+        if self.corpus.category is None:
             return found
-        codes = self._codes(records)
-        able = (codes[:, None] == np.arange(self._many)) | (codes == self._many)[:, None]
-        limit = evidence.limits.get(self._category.name)
+        codes = self.corpus.codes(records)
+        able = (codes[:, None] == np.arange(self.corpus.categories)) | (codes == self.corpus.categories)[:, None]
+        limit = evidence.limits.get(self.corpus.category.name)
         if limit is not None and limit.values:
-            able &= np.isin(np.arange(self._many), np.asarray(limit.values, int))
+            able &= np.isin(np.arange(self.corpus.categories), np.asarray(limit.values, int))
         return np.where(able, found + self._prior(), -np.inf)
 
     def _log_evidence(self, evidence: Evidence) -> Tensor:
         return torch.from_numpy(np.logaddexp.reduce(self._joint(evidence), axis=1))
 
     def _predict_proba(self, records: Records, field: str) -> Tensor:
-        names = [self._text.name] if self._text.name in records.names else []
+        names = [self.corpus.text.name] if self.corpus.text.name in records.names else []
         pieces = [self._joint(Evidence(chunk).only(self.schema, names)) for chunk in records.chunks()]
         return torch.from_numpy(np.concatenate(pieces)).softmax(1)
 
@@ -278,7 +214,7 @@ class NGram(JointModel):
     ) -> Records:
         evidence = given or Evidence.nothing(self.schema, n)
         drawn = self._drawn(evidence, generator, holes=True, longest=longest, temperature=temperature)
-        return overlay(drawn, evidence.values.select([f for f in evidence.values.names if f != self._text.name]))
+        return overlay(drawn, evidence.values.select([f for f in evidence.values.names if f != self.corpus.text.name]))
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
         return self._drawn(evidence, generator, holes=holes)
@@ -289,34 +225,36 @@ class NGram(JointModel):
     ) -> Records:  # fmt: skip
         """Records given the evidence; with a bound on their length, texts go on from where the known ones end."""
         known = evidence.over(self.schema)
-        begun = known.column(self._text.name).combine_chunks()
+        begun = known.column(self.corpus.text.name).combine_chunks()
         n, columns = len(evidence), {}
         codes = None
-        if self._category is not None:
+        if self.corpus.category is not None:
             log = torch.from_numpy(self._joint(evidence, prefix=longest is not None))
             codes = torch.multinomial(log.softmax(1), 1, generator=generator)[:, 0].numpy()
             missing = np.zeros(n, bool)
-            limit = evidence.limits.get(self._category.name)
-            if holes and self._category.missing and (limit is None or limit.hole):
-                rate = self.levels[-1].sum() / self.levels.sum()
+            limit = evidence.limits.get(self.corpus.category.name)
+            if holes and self.corpus.category.missing and (limit is None or limit.hole):
+                rate = self.corpus.levels[-1].sum() / self.corpus.levels.sum()
                 rate = 1.0 if limit is not None and not limit.values else rate
                 missing = torch.rand(n, generator=generator, dtype=torch.float64).numpy() < rate
-            values = pa.array(self._category.values, self._category.arrow_type)
-            columns[self._category.name] = values.take(pa.array(codes, mask=missing))
+            values = pa.array(self.corpus.category.values, self.corpus.category.arrow_type)
+            columns[self.corpus.category.name] = values.take(pa.array(codes, mask=missing))
         texts = self._written(begun, codes, generator, longest, temperature)
-        if holes and self._text.missing:
-            row = self.levels if codes is None else self.levels[codes]
+        if holes and self.corpus.text.missing:
+            row = self.corpus.levels if codes is None else self.corpus.levels[codes]
             rate = np.broadcast_to(row[:, 1] / np.maximum(row.sum(1), 1e-300), (n,))
             gone = torch.rand(n, generator=generator, dtype=torch.float64).numpy() < rate
             texts = pa.compute.if_else(pa.array(gone & begun.is_null().to_numpy(zero_copy_only=False)), None, texts)
-        columns[self._text.name] = texts
+        columns[self.corpus.text.name] = texts
         return Records(self.schema, pa.table(columns).select(list(self.schema.names)))
 
     def _written(
         self, begun: pa.Array, codes: np.ndarray | None, generator: torch.Generator, longest: int | None, heat: float
     ) -> pa.Array:
         """Texts that go on from these; without a bound only those that are missing are written."""
-        rows = np.flatnonzero(begun.is_null().to_numpy(zero_copy_only=False)) if longest is None else np.arange(len(begun))
+        rows = (
+            np.flatnonzero(begun.is_null().to_numpy(zero_copy_only=False)) if longest is None else np.arange(len(begun))
+        )
         if not rows.size:
             return begun
         of = None if codes is None else codes[rows]

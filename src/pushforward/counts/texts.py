@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +9,7 @@ import pyarrow as pa
 import torch
 
 from pushforward.counts.language import END, UNKNOWN, Language
-from pushforward.counts.vocabulary import Vocabulary, stream_of
-
-TOGETHER = 1 << 20  # symbols that are scored together
+from pushforward.counts.vocabulary import Vocabulary, pieces, sizes_of, stream_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +30,7 @@ class Texts:
         """(n, categories or 1) nats of texts, or of beginning so; 0 for a text that is missing."""
         out = np.zeros((len(texts), max(1, self.categories)))
         there = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
-        for rows in _pieces(there, pa.compute.binary_length(texts).fill_null(0).to_numpy(zero_copy_only=False)):
+        for rows in pieces(there, sizes_of(texts)):
             codes, lengths, extra = self.vocabulary.read(texts.take(pa.array(rows)))
             found = self.language.log_probabilities(stream_of(codes, lengths), self.categories)
             ends = np.cumsum(lengths + 1) - 1
@@ -55,7 +52,6 @@ class Texts:
         before = last[:, None] - np.arange(width)[::-1]
         inside = before >= (last - lengths)[:, None]
         here = self.language.contexts(np.where(inside, padded[before], END), categories)
-        drawn = np.zeros((n, 0), np.int64)
         open_, steps = np.arange(n), []
         for _ in range(longest):
             symbols = self.language.draw(here, generator, temperature)
@@ -79,10 +75,4 @@ class Texts:
         here = self.language.contexts(before, None if category is None else np.array([category]))
         p = self.language.distributions(here)[0]
         names = ["", None, *self.vocabulary.symbols()]
-        return {names[i]: float(p[i]) for i in np.argsort(-p, kind="stable") if i != UNKNOWN}  # type: ignore[misc]
-
-
-def _pieces(rows: np.ndarray, sizes: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows in groups of at most `TOGETHER` bytes, or of one text where that is longer."""
-    at = np.cumsum(sizes[rows] + 1) // TOGETHER
-    yield from (part for part in np.split(rows, np.flatnonzero(np.diff(at)) + 1) if len(part))
+        return {names[i]: float(p[i]) for i in np.argsort(-p, kind="stable") if i != UNKNOWN}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import pairwise
 from typing import ClassVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from pushforward.errors import FormatError
 FIRST = 2  # the number of the first known symbol
 CHARACTERS = 0x110000 - 0x800  # of Unicode, without the surrogates, which no text holds
 SPACES = sum(chr(code).isspace() for code in range(0x3001))
+TOGETHER = 1 << 20  # bytes of texts that are looked at together
 SPELLING = 3  # order of the model that spells unknown words
 
 
@@ -77,8 +79,10 @@ class Characters(Vocabulary):
     def learn(self, texts: pa.Array) -> tuple[np.ndarray, np.ndarray]:
         points, lengths = _points(texts)
         found = self._look_up(points)
-        if (new := found == 0).any():
-            for code in np.unique(points[new]).tolist():
+        while (new := found == 0).any():  # a look at a few of them is mostly enough
+            first = int(new.argmax())
+            some = slice(first, first + 65_536)
+            for code in np.unique(points[some][new[some]]).tolist():
                 self._table[code] = len(self)
                 self._codes.append(code)
             found = self._look_up(points)
@@ -191,9 +195,8 @@ class Words(Vocabulary):
         self.__dict__.pop("_rest", None)
 
     def state(self) -> Tensor:
-        return torch.frombuffer(bytearray("\n".join(self.symbols()).encode()), dtype=self.kind).clone() if (
-            self._numbers
-        ) else torch.zeros(0, dtype=self.kind)
+        spelled = "\n".join(self.symbols()).encode()
+        return torch.from_numpy(np.frombuffer(spelled, np.uint8).copy())
 
     def restore(self, state: Tensor) -> None:
         try:
@@ -228,12 +231,23 @@ class Spelling:
         return extra + np.add.reduceat(found, np.cumsum(lengths + 1) - lengths - 1)
 
 
+def pieces(rows: np.ndarray, sizes: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows in groups of at most `TOGETHER` bytes, or of one text where that is longer."""
+    at = np.cumsum(sizes[rows] + 1) // TOGETHER
+    yield from (part for part in np.split(rows, np.flatnonzero(np.diff(at)) + 1) if len(part))
+
+
+def sizes_of(texts: pa.Array) -> np.ndarray:
+    """(n,) bytes of texts; 0 for one that is missing."""
+    return pc.binary_length(texts).fill_null(0).to_numpy(zero_copy_only=False)
+
+
 def stream_of(codes: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """(T,) the symbols of texts with a 0 before each of them and after the last."""
     starts = np.concatenate([[0], np.cumsum(lengths)])
     out = np.empty(len(codes) + len(starts), codes.dtype)
     if len(starts) * 64 < len(codes):  # long texts are copied one by one
-        for i, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        for i, (start, stop) in enumerate(pairwise(starts)):
             out[start + i] = 0
             out[start + i + 1 : stop + i + 1] = codes[start:stop]
         out[-1] = 0
