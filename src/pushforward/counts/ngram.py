@@ -45,9 +45,9 @@ class NGram(JointModel):
     With a category c of the records, p(c) is counted, and each c has its own counts, which back off to those of all
     texts (Bilmes, Kirchhoff 2003); Bayes' rule then gives p(c | text).
 
-    >>> model = NGram(order=3).fit({"text": ["the cat sat.", "the rat sat.", "a cat ran."]})
-    >>> model.sample(2, given={"text": "the"}, seed=0).column("text").to_pylist()
-    ['the rat sat.', 'the rat sat.']
+    >>> model = NGram(order=5).fit({"text": ["the cat sat.", "the rat sat.", "a cat ran."] * 9})
+    >>> model.sample(2, given={"text": "the c"}, temperature=0.3, seed=0).column("text").to_pylist()
+    ['the cat sat.', 'the cat ran.']
     """
 
     # one pass over the data, by the processor
@@ -163,8 +163,9 @@ class NGram(JointModel):
             NotFittedError: the model is not fitted.
             ArgumentError: the category is not one of those that were seen.
 
-        >>> NGram().fit({"text": ["the cat sat", "on the cat"]}).following("t")["h"] > 0.4
-        True
+        >>> model = NGram(order=2, smoothing="add-k", k=1).fit({"text": ["aa", "ab"]})
+        >>> model.following("a")  # of three times, and one more for each of a, b, the end and the unknown
+        {'': 0.2857142857142857, 'a': 0.2857142857142857, 'b': 0.2857142857142857}
         """
         self._require_fit("following")
         if category is None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import torch
 
 from pushforward.counts.language import END, UNKNOWN, Language
-from pushforward.counts.vocabulary import Vocabulary, pieces, sizes_of, stream_of
+from pushforward.counts.vocabulary import TOGETHER, Vocabulary, pieces, sizes_of, stream_of
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Texts:
         """(n, categories or 1) nats of texts, or of beginning so; 0 for a text that is missing."""
         out = np.zeros((len(texts), max(1, self.categories)))
         there = np.flatnonzero(texts.is_valid().to_numpy(zero_copy_only=False))
-        for rows in pieces(there, sizes_of(texts)):
+        for rows in pieces(there, sizes_of(texts), TOGETHER // out.shape[1] + 1):
             codes, lengths, extra = self.vocabulary.read(texts.take(pa.array(rows)))
             found = self.language.log_probabilities(stream_of(codes, lengths), self.categories)
             ends = np.cumsum(lengths + 1) - 1

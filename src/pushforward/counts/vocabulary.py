@@ -231,9 +231,9 @@ class Spelling:
         return extra + np.add.reduceat(found, np.cumsum(lengths + 1) - lengths - 1)
 
 
-def pieces(rows: np.ndarray, sizes: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows in groups of at most `TOGETHER` bytes, or of one text where that is longer."""
-    at = np.cumsum(sizes[rows] + 1) // TOGETHER
+def pieces(rows: np.ndarray, sizes: np.ndarray, most: int = TOGETHER) -> Iterator[np.ndarray]:
+    """The rows in groups of about `most` bytes, or of one text where that is longer."""
+    at = np.cumsum(sizes[rows] + 1) // most
     yield from (part for part in np.split(rows, np.flatnonzero(np.diff(at)) + 1) if len(part))
 
 
