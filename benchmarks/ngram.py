@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import resource
 import statistics
 import subprocess
 import sys
@@ -101,7 +100,9 @@ def speed(texts: pa.Array) -> bool:
 def peak(path: Path) -> None:
     """Fit from a scan, and print the peak of the resident size in MiB; in a process of its own."""
     pf.NGram(order=ORDER).fit(pf.scan(path, text=["text"]))
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+    # not ru_maxrss, which a process inherits from the one that starts it
+    lines = Path("/proc/self/status").read_text().splitlines()
+    print(int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) // 1024)
 
 
 def memory(texts: pa.Array, times: tuple[int, int]) -> bool:

@@ -31,8 +31,8 @@ def discounts(counts: np.ndarray) -> tuple[float, float, float]:
     if (n[:4] == 0).any():
         return FALLBACK
     y = n[0] / (n[0] + 2 * n[1])
-    found = tuple(float(j - (j + 1) * y * n[j] / n[j - 1]) for j in (1, 2, 3))
-    return found if min(found) > 0 else FALLBACK
+    one, two, three = (float(j - (j + 1) * y * n[j] / n[j - 1]) for j in (1, 2, 3))
+    return (one, two, three) if min(one, two, three) > 0 else FALLBACK
 
 
 @dataclass(frozen=True)
