@@ -35,6 +35,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from pushforward.counts.dependency_tree import DependencyTree
     from pushforward.counts.naive_bayes import NaiveBayes
+    from pushforward.counts.ngram import NGram
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
@@ -63,6 +64,7 @@ __all__ = [
     "GaussianMixture",
     "Image",
     "Model",
+    "NGram",
     "NaiveBayes",
     "NotFittedError",
     "Number",

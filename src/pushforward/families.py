@@ -19,6 +19,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.counts.naive_bayes:NaiveBayes",
         "A class that makes all fields independent: one pass of counting, exact.",
     ),
+    "ngram": (
+        "pushforward.counts.ngram:NGram",
+        "What follows what in texts, counted and repeated: writes, scores and classifies.",
+    ),
     "gaussian-mixture": (
         "pushforward.mixtures.gaussian_mixture:GaussianMixture",
         "A sum of Gaussians by expectation-maximisation: exact, and conditional on anything.",

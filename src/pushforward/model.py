@@ -65,7 +65,6 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
-    _data_shaped: ClassVar[bool] = False  # whether sizes of the state follow from the data, not from hyperparameters
     _needless: ClassVar[tuple[str, ...]] = ()  # keywords of `Run` that mean nothing to the family
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
 
@@ -162,7 +161,7 @@ class Model(ABC):
             "steps": steps,
             "seed": run.seed,
             "last": losses,
-            "shapes": {name: list(tensor.shape) for name, tensor in self._state().items()} if self._data_shaped else {},
+            **self._found(),
         }
 
     # Drawing and judging
@@ -324,13 +323,9 @@ class Model(ABC):
     def _state(self) -> dict[str, Tensor]:
         """All that was learned, as tensors."""
 
+    @abstractmethod
     def _skeleton(self) -> dict[str, Tensor]:
-        """Tensors on the device ``meta``, of the names, shapes and types that `_state` has for this configuration.
-
-        Where the data decides on sizes (`_data_shaped`), they are those noted at the fit, and all is float64.
-        """
-        shapes = self.measurements["shapes"].items()
-        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
+        """Tensors on the device ``meta``, of the names, shapes and types that `_state` has for this configuration."""
 
     @abstractmethod
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
@@ -361,6 +356,10 @@ class Model(ABC):
 
     def _density(self) -> str:
         return "exact"
+
+    def _found(self) -> dict[str, Any]:
+        """What the data decided, such as how many n-grams there are: `measurements` then tells it to `_skeleton`."""
+        return {}
 
     # Shared
 

@@ -31,7 +31,7 @@ FORMAT = 1
 FILES = ("model.json", "weights.safetensors", "README.md")
 SUMS = "SHA256SUMS"
 KEYS = {"format", "version", "family", "hyperparameters", "schema", "given", "density", "seed", "measurements"}
-MEASURED = {"records", "seconds", "steps", "seed", "last", "shapes"}
+MEASURED = {"records", "seconds", "steps", "seed", "last"}
 # What comes of a file that says other things than it should
 _NONSENSE = (PushforwardError, ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 _DTYPES = {

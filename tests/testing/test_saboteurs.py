@@ -438,7 +438,7 @@ class TakesAnySeed(Sound):
 @fails("check_unknown_options_are_refused")
 class SwallowsOptions(Sound):
     def fitting(self, data, **options):
-        return super().fitting(data, **{k: v for k, v in options.items() if k != "stepz"})
+        return super().fitting(data, **{k: v for k, v in options.items() if k != "seeds"})
 
 
 @fails("check_options_out_of_range_are_refused")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -41,7 +41,6 @@ class Grown:
 class TreeModel(JointModel):
     """A weighted sum of trees over the discrete states of all fields."""
 
-    _data_shaped = True
     coding: ClassVar[Coding]
     grown: ClassVar[tuple[Grown, ...]]
     shares: ClassVar[Tensor]
@@ -190,6 +189,13 @@ class TreeModel(JointModel):
         return torch.from_numpy(states), torch.from_numpy(np.exp(within))
 
     # State
+
+    def _found(self) -> dict[str, Any]:
+        return {"shapes": {name: list(tensor.shape) for name, tensor in self._state().items()}}
+
+    def _skeleton(self) -> dict[str, Tensor]:
+        shapes = self.measurements["shapes"].items()
+        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
 
     def _state(self) -> dict[str, Tensor]:
         arrays = {"orders": [np.asarray(g.order) for g in self.grown]}

@@ -24,12 +24,14 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """An array of numbers, a table with holes, the same table given a field of it, and pictures given a label."""
+    """Numbers, a table with holes, the same given a field of it, pictures given a label, and sentences with one."""
     return [
         Example("numbers", numbers()),
         Example("table", table()),
         Example("table given group", table(), ("group",)),
         Example("pictures given label", pictures(), ("label",)),
+        Example("sentences", sentences()),
+        Example("sentences given label", sentences(), ("label",)),
     ]
 
 
@@ -63,3 +65,12 @@ def pictures(n: int = 32) -> dict[str, Any]:
         row, column = rng.integers(0, 2), rng.integers(0, 5)
         picture[row + 4 * low : row + 4 * low + 3, column : column + 3] += 200
     return {"image": pixels.astype(np.uint8), "label": np.array(["up", "down"])[down]}
+
+
+def sentences(n: int = 40) -> dict[str, Any]:
+    """Short sentences about the sea or the woods, as their label says; some labels are not known."""
+    rng = np.random.default_rng(3)
+    words = {"sea": ("fish", "boat", "moon"), "woods": ("fox", "owl", "moon")}  # the moon is over both
+    labels = rng.choice(list(words), n).tolist()
+    texts = [f"the {rng.choice(words[label])} {rng.choice(['waits', 'is old', 'sings'])}" for label in labels]
+    return {"label": [None if rng.random() < 0.1 else label for label in labels], "text": texts}
