@@ -18,7 +18,7 @@ import torch
 from sklearn.naive_bayes import CategoricalNB
 
 import pushforward as pf
-from pushforward.counts import tables
+from pushforward.counts.bayes import tables
 
 COLUMNS, LEVELS, CLASSES = 20, 10, 5
 

@@ -25,10 +25,10 @@ import pyarrow.parquet as pq
 import torch
 
 import pushforward as pf
-from pushforward.counts.counting import Counter
-from pushforward.counts.kneser_ney import Tree
-from pushforward.counts.language import Language
-from pushforward.counts.vocabulary import Characters, stream_of
+from pushforward.counts.ngrams.counting import Counter
+from pushforward.counts.ngrams.kneser_ney import Tree
+from pushforward.counts.ngrams.language import Language
+from pushforward.counts.ngrams.vocabulary import Characters, stream_of
 
 ORDER = 5
 SECONDS, FLAT, CLOSE = 1.0, 1.1, 0.01  # the bars: seconds, ratio of peaks, relative difference of perplexities

@@ -33,9 +33,9 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
-    from pushforward.counts.dependency_tree import DependencyTree
-    from pushforward.counts.naive_bayes import NaiveBayes
-    from pushforward.counts.ngram import NGram
+    from pushforward.counts.bayes.naive_bayes import NaiveBayes
+    from pushforward.counts.ngrams.ngram import NGram
+    from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (

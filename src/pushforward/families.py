@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 
 FAMILIES: dict[str, tuple[str, str]] = {
     "dependency-tree": (
-        "pushforward.counts.dependency_tree:DependencyTree",
+        "pushforward.counts.trees.dependency_tree:DependencyTree",
         "Every field depends on one other: the maximum-likelihood tree, counted in one pass.",
     ),
     "naive-bayes": (
-        "pushforward.counts.naive_bayes:NaiveBayes",
+        "pushforward.counts.bayes.naive_bayes:NaiveBayes",
         "A class that makes all fields independent: one pass of counting, exact.",
     ),
     "ngram": (
-        "pushforward.counts.ngram:NGram",
+        "pushforward.counts.ngrams.ngram:NGram",
         "What follows what in texts, counted and repeated: writes, scores and classifies.",
     ),
     "gaussian-mixture": (

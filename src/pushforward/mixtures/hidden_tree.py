@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.counts.tree import Tree, likelihoods, upward
+from pushforward.counts.trees.tree import Tree, likelihoods, upward
 from pushforward.training.statistic import Statistic
 
 SPARSE = 0.02  # pseudo-counts of the plain kind, which make nothing impossible

@@ -11,10 +11,10 @@ import torch
 from annotated_types import Ge, Le, doc
 from torch import Tensor
 
-from pushforward.counts.chow_liu import PairCounts, mutual_information, spanning_tree
-from pushforward.counts.coding import Coding
-from pushforward.counts.tree import Tree, likelihoods, upward
-from pushforward.counts.tree_model import Grown, TreeModel
+from pushforward.counts.trees.chow_liu import PairCounts, mutual_information, spanning_tree
+from pushforward.counts.trees.coding import Coding
+from pushforward.counts.trees.tree import Tree, likelihoods, upward
+from pushforward.counts.trees.tree_model import Grown, TreeModel
 from pushforward.data import Records, Scan
 from pushforward.mixtures.hidden_tree import Expected, Shape, kernel, maximise, start
 from pushforward.training.checkpoint import Checkpoints

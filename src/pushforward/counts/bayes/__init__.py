@@ -1,0 +1,1 @@
+"""Naive Bayes: fields that are independent given a class."""

@@ -1,0 +1,1 @@
+"""N-grams: what follows what, counted and repeated."""

@@ -1,0 +1,1 @@
+"""Trees: every field depends on one other."""
