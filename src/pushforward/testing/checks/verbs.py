@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import torch
 import pyarrow as pa
+import torch
 
 from pushforward.data import Category, Image, Number, Records
 from pushforward.errors import NotFittedError
