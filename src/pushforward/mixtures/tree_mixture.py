@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
@@ -24,6 +25,7 @@ from pushforward.training.progress import Progress
 from pushforward.training.randomness import mix
 from pushforward.training.run import Run
 from pushforward.training.statistic import Estimate, climb, total
+from pushforward.training.threads import spread
 
 PILOT = 100_000  # records that axes, trees and starts are found on
 EACH = 20  # records that a hidden state stands for at least
@@ -115,29 +117,41 @@ class TreeMixture(TreeModel):
         return shapes
 
     def _pass(self, parameters: dict[str, Tensor], rows: _Rows, run: Run, place: Place) -> Estimate:
-        """One pass of stepwise EM over the data, for all trees."""
+        """One pass of stepwise EM over the data, for all trees side by side."""
         step = int(parameters["step"])
         counts = [_expected(parameters, t) for t in range(self.trees)]
-        whole = list(counts)
-        rate = min(1.0, MEMORY * rows.batch / max(1, rows.count)) * min(1.0, SETTLING / (step + 1))
-        for i, (states, share) in enumerate(rows.batches(step)):
-            slow = max(rate, (step * rows.per_pass + i + 2) ** -0.6)
-            for t, shape in enumerate(self._shapes):
+        whole: list[Expected | None] = [None] * self.trees
+        least = min(1.0, MEMORY * rows.batch / max(1, rows.count)) * min(1.0, SETTLING / (step + 1))
+        at = step * rows.per_pass
+
+        def learn(t: int, batches: list[tuple[Tensor, Tensor]], at: int) -> None:
+            shape = self._shapes[t]
+            for i, (states, share) in enumerate(batches, start=at):
                 tree = maximise(counts[t], shape, self.backing)
                 mine, part = states[place.rank :: place.world, list(shape.order)], share[place.rank :: place.world]
                 seen = total(iter([Expected.of(tree, mine, part)]), place)
                 assert isinstance(seen, Expected)
-                counts[t] = counts[t].blended(seen, slow)
-                whole[t] = whole[t] + seen if i else seen
+                counts[t] = counts[t].blended(seen, max(least, (i + 2) ** -0.6))
+                before = whole[t]
+                whole[t] = seen if before is None else before + seen
+
+        for batches in rows.batches(step):
+            if place.world > 1:  # sums over processes come in one order
+                for t in range(self.trees):
+                    learn(t, batches, at)
+            else:
+                spread(functools.partial(learn, batches=batches, at=at), range(self.trees))
+            at += len(batches)
         # what is judged and kept comes of all records, not of the last that the running counts remember
-        trees = [maximise(c, shape, self.backing) for c, shape in zip(whole, self._shapes, strict=True)]
+        seen_by = [counts[t] if c is None else c for t, c in enumerate(whole)]
+        trees = [maximise(c, shape, self.backing) for c, shape in zip(seen_by, self._shapes, strict=True)]
         score = rows.judge(trees, self._shapes)
         out: dict[str, Tensor] = {"step": torch.tensor(float(step + 1))}
         for t, c in enumerate(counts):
             out |= {f"{name}.{t}": tensor for name, tensor in _named(c).items()}
         top = float(parameters["top"])
         if score >= top - MARGIN:
-            out |= {f"best.{name}.{t}": tensor for t, c in enumerate(whole) for name, tensor in _named(c).items()}
+            out |= {f"best.{name}.{t}": tensor for t, c in enumerate(seen_by) for name, tensor in _named(c).items()}
         else:
             out |= {name: tensor for name, tensor in parameters.items() if name.startswith("best.")}
         out["top"] = torch.tensor(max(top, score), dtype=torch.float64)
@@ -188,13 +202,12 @@ class _Rows:
             rng = np.random.default_rng(mix(self.seed, i))
             yield states, share, torch.from_numpy(rng.random(len(states)) < self.out)
 
-    def batches(self, step: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of one pass."""
+    def batches(self, step: int) -> Iterator[list[tuple[Tensor, Tensor]]]:
+        """The batches of one pass, chunk by chunk."""
         for i, (states, share, out) in enumerate(self._parts()):
             rng = np.random.default_rng(mix(self.seed, step, i))
             mine = torch.from_numpy(rng.permutation(np.flatnonzero(~out.numpy() & (share.numpy() > 0))))
-            for rows in mine.split(self.batch):
-                yield states[rows], share[rows]
+            yield [(states[rows], share[rows]) for rows in mine.split(self.batch) if len(rows)]
 
     def _aside(self) -> tuple[Tensor, Tensor]:
         """Those held out; all of them, where they are few."""
@@ -207,10 +220,12 @@ class _Rows:
     def judge(self, trees: list[Tree], shapes: list[Shape]) -> float:
         """Mean log probability of the states held out, under the mixture of the trees."""
         states, share = self.aside
-        terms = []
-        for tree, shape in zip(trees, shapes, strict=True):
-            blocks = states[:, list(shape.order)].split(LARGEST)
-            terms.append(torch.cat([upward(tree, likelihoods(tree, block)).log_prob for block in blocks]))
+
+        def of(t: int) -> Tensor:
+            blocks = states[:, list(shapes[t].order)].split(LARGEST)
+            return torch.cat([upward(trees[t], likelihoods(trees[t], block)).log_prob for block in blocks])
+
+        terms = spread(of, range(len(trees)))
         mixed = torch.stack(terms).logsumexp(0) - np.log(len(trees))
         return float((mixed * share).sum() / share.sum())
 
