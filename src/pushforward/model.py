@@ -161,6 +161,7 @@ class Model(ABC):
             "steps": steps,
             "seed": run.seed,
             "last": losses,
+            **self._measured(),
         }
 
     # Drawing and judging
@@ -355,6 +356,10 @@ class Model(ABC):
 
     def _density(self) -> str:
         return "exact"
+
+    def _measured(self) -> dict[str, Any]:
+        """What the fit found out beside the weights, as plain JSON values; it stands among `measurements`."""
+        return {}
 
     # Shared
 
