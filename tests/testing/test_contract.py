@@ -10,7 +10,13 @@ from pushforward.testing import Example, check_model, checks
 from pushforward.testing.contract import cases_of, run_check
 
 SMALL = {
-    "gaussian-mixture": [{"components": 3}, {"components": 2, "covariance": "diagonal"}],
+    "gaussian-mixture": [
+        {"components": 3},
+        {"components": 2, "covariance": "diagonal"},
+        {"components": 2, "covariance": "tied", "starts": 2},
+        {"components": "auto", "covariance": "spherical"},
+        {"components": 2, "covariance": "factors", "factors": 2},
+    ],
     "diffusion": [{"width": 8, "layers": 1}],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]

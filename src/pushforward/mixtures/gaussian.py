@@ -11,6 +11,7 @@ the mean over the cell of the log density (Jensen), and EM on that bound stays i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,8 +19,9 @@ import torch
 from torch import Tensor
 
 from pushforward.data.encodings.cells import Cells
-from pushforward.mixtures.covariances.kind import Covariances
+from pushforward.mixtures.covariances.kind import Covariances, Part, Rows
 from pushforward.mixtures.moments import Moments
+from pushforward.mixtures.parallel import summed
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Mixture:
 
     def _prior(self, codes: Tensor) -> Tensor:
         """(K, n): log π_k p(the known levels | k)."""
-        out = self.weights.log()[:, None]
+        out = self.weights.log()[:, None]  # one column serves all, where there is no factor
         for f in range(len(self.levels)):
             table = self.table(f).log()
             blank = torch.zeros_like(table[:, :1])  # the last column: what is not known says nothing
@@ -97,41 +99,38 @@ class Mixture:
             weights: (n,) what each of them counts.
             units: (d,) log density that a known number brings with it beyond what is computed here.
         """
-        whole: list[Tensor] | None = None
-        for part, rows in self.covariances.parts(self.means, self.wide, cells.numbers, fast=True):
+        seen = bool(units.any())
+
+        def of(block: tuple[Part, Rows]) -> list[Tensor]:
+            part, rows = block
             x, codes, share = cells.numbers[rows], cells.codes[rows], weights[rows]
             log, finish = part.expect(x)
-            log = log + self._prior(codes)
-            top = log.amax(0)
-            r = log.sub_(top).exp_()
-            total = r.sum(0)
-            score = top + total.log() + ((~x.isnan()).to(units) @ units if bool(units.any()) else 0.0)
+            r = log.add_(self._prior(codes))
+            top = r.amax(0)
+            total = r.sub_(top).exp_().sum(0)
+            score = top + total.log() + ((~x.isnan()).to(units) @ units if seen else 0.0)
             r.mul_(share / total)
-            tensors = [
-                r.sum(1),
-                *finish(r),
-                *self._discrete(codes, cells.holes[rows], r),
-                (score * share).sum(),
-                share.sum(),
-            ]
-            whole = tensors if whole is None else [a.add_(b) for a, b in zip(whole, tensors, strict=True)]
-        return Moments.of(whole if whole is not None else self._nothing(cells.holes[:1]))
+            discrete = self._discrete(codes, cells.holes[rows], r)
+            return [r.sum(1), *finish(r), *discrete, (score * share).sum(), share.sum()]
+
+        return self._summed(of, cells)
 
     def sorted_moments(self, cells: Cells, r: Tensor) -> Moments:
         """The moments of records whose responsibilities (n, K) are known, weights included."""
-        whole: list[Tensor] | None = None
-        for part, rows in self.covariances.parts(self.means, self.wide, cells.numbers, fast=True):
+
+        def of(block: tuple[Part, Rows]) -> list[Tensor]:
+            part, rows = block
             share = r[rows].T.contiguous()
             discrete = self._discrete(cells.codes[rows], cells.holes[rows], share)
-            tensors = [
-                share.sum(1),
-                *part.expect(cells.numbers[rows])[1](share),
-                *discrete,
-                share.sum() * 0,
-                share.sum(),
-            ]
-            whole = tensors if whole is None else [a.add_(b) for a, b in zip(whole, tensors, strict=True)]
-        return Moments.of(whole if whole is not None else self._nothing(cells.holes[:1]))
+            numbers = part.expect(cells.numbers[rows])[1](share)
+            return [share.sum(1), *numbers, *discrete, share.new_zeros(()), share.sum()]
+
+        return self._summed(of, cells)
+
+    def _summed(self, of: Callable[[tuple[Part, Rows]], list[Tensor]], cells: Cells) -> Moments:
+        blocks = self.covariances.parts(self.means, self.wide, cells.numbers, fast=True)
+        whole = summed(blocks, of, self.means.device)
+        return Moments.of(self._nothing(cells.holes[:1]) if whole is None else whole)
 
     def _discrete(self, codes: Tensor, holes: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:
         """(K, L) and (K, h) responsibilities of levels and holes."""

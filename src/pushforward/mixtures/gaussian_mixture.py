@@ -51,9 +51,9 @@ class GaussianMixture(JointModel):
     numbers that hang together within a component have no closed form: their probability is a quasi-random mean, and
     draws are chosen from many candidates, exact as these grow many (`boxes`).
 
-    With ``covariance="factors"`` it is a mixture of factor analysers, Σ_k = Λ_k Λ_kᵀ + Ψ_k (Ghahramani, Hinton 1996), for
-    data as wide as pictures; `encode` then gives (n, 1 + factors) codes, the most probable component and the posterior
-    mean of its latent, and `decode` the mean of the records that have this latent.
+    With ``covariance="factors"`` it is a mixture of factor analysers, Σ_k = Λ_k Λ_kᵀ + Ψ_k (Ghahramani, Hinton
+    1996), for data as wide as pictures; `encode` then gives (n, 1 + factors) codes, the most probable component and
+    the posterior mean of its latent, and `decode` the mean of the records that have this latent.
 
     With ``batch=`` EM goes stepwise (Cappé, Moulines 2009, arXiv:0712.4273), for streams and data larger than memory.
     With ``validation=`` it stops when held-out records score no better; ``components="auto"`` takes the number that
@@ -132,7 +132,7 @@ class GaussianMixture(JointModel):
         self._scale = Standardise(torch.zeros(d).double(), torch.ones(d).double()).to(device)
 
     def _start(self, cells: Cells, share: Tensor, held: Held | None, seed: int) -> None:
-        """The best of some starts, each one maximisation from clusters, for as many components as said or found best."""
+        """The best of some starts, each a maximisation from clusters, for as many components as said or found best."""
         options = (self.ridge, self.smoothing)
 
         def begin(cells: Cells, share: Tensor, k: int, start: int) -> Mixture:
@@ -164,9 +164,8 @@ class GaussianMixture(JointModel):
         self._collapsed = int(collapsed(self.mixture, self.ridge).sum())
         if self._collapsed:
             warnings.warn(
-                f"{self._collapsed} of {self._count} components have collapsed onto a few records or a line of them "
-                f"(only ridge={self.ridge:g} holds their variance up); take fewer components, a larger ridge= or another "
-                "covariance=",
+                f"{self._collapsed} of {self._count} components have collapsed onto a few records, or a line of them "
+                f"(only ridge={self.ridge:g} holds their variance); take fewer, a larger ridge= or another covariance=",
                 CollapsedWarning,
                 stacklevel=2,
             )
@@ -262,7 +261,8 @@ class GaussianMixture(JointModel):
         missing = cells.holes
         if holes:  # a record has holes where its component has them, but for what is known of them
             u = torch.rand(missing.shape, generator=generator, dtype=torch.float64, device=missing.device)
-            said = torch.tensor([name in evidence.limits for name in self._cells.may_miss], device=missing.device)
+            names = [name in evidence.limits for name in self._cells.may_miss]
+            said = torch.tensor(names, dtype=torch.bool, device=missing.device)
             missing = torch.where(said, missing, u < self.holes[chosen])
         return within(self._decode_cells(Cells(cells.numbers, cells.codes, missing)), evidence.limits)
 

@@ -17,10 +17,9 @@ def count(d: int) -> int:
 
 
 def features(x: Tensor, out: Tensor | None = None) -> Tensor:
-    """(F, b) of (b, d) numbers; `out` is used again where it fits."""
+    """(F, b) of (b, d) numbers; written into `out` (F, at least b) if there is one."""
     b, d = x.shape
-    if out is None or out.shape[1] < b:
-        out = x.new_empty(count(d), b)
+    out = x.new_empty(count(d), b) if out is None else out
     phi = out[:, :b]
     linear = phi[-d - 1 : -1]
     linear.copy_(x.T)

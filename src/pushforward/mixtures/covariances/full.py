@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Self
@@ -142,7 +143,7 @@ class _Known:
         constant = -0.5 * (len(self._wide) * LOG_2PI + steep @ self._wide)
         self._constant = constant + self._root.diagonal(dim1=1, dim2=2).log().sum(1)
         self._narrow, self._coefficients = inner.shape[1] <= NARROW, None
-        self._buffer: Tensor | None = None
+        self._held = threading.local()  # memory that each thread uses again: to map it anew takes as long as to fill it
         if fast and self._narrow:
             self._steep = float(steep.sum(1).amax()) if steep.numel() else 0.0
             precisions = (self._root @ self._root.mT).expand(len(means), -1, -1)
@@ -154,7 +155,7 @@ class _Known:
         x = x if self._all else x[:, self._known]
         o, phi, log = x.shape[1], None, None
         if self._coefficients is not None:
-            phi = self._buffer = features.features(x, self._buffer)
+            phi = features.features(x, self._buffer(len(x)))
             # what rounding may take from a quadratic form whose terms cancel
             if 2.0**-53 * self._steep * (float(x.square().amax()) if x.numel() else 0.0) * o < LOSS:
                 log = self._coefficients @ phi
@@ -169,6 +170,11 @@ class _Known:
             return self._spread(r.sum(1), r @ x, second)
 
         return log, finish
+
+    def _buffer(self, b: int) -> Tensor:
+        if not hasattr(self._held, "features") or self._held.features.shape[1] < b:
+            self._held.features = self._mu.new_empty(features.count(self._mu.shape[1]), b)
+        return self._held.features
 
     def _spread(self, s0: Tensor, s1: Tensor, s2: Tensor) -> tuple[Tensor, ...]:
         """Sums over known numbers as sums over all: E[x xᵀ | x_o] is quadratic in x_o, so that they are enough."""
