@@ -94,6 +94,7 @@ class Parameter:
 
     def _cast(self, value: Any) -> Any:
         wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[self.kind]
+        wanted = " or ".join((wanted, *self.words))
         refusal = ArgumentError(f"{self.name}={_shown(value)} is a {type(value).__name__}; it must be {wanted}")
         if self.kind is bool or self.kind is str:
             if not isinstance(value, self.kind):

@@ -10,7 +10,7 @@ from pushforward.mixtures.covariances import Full
 from pushforward.mixtures.gaussian import Mixture
 
 N = 40_000
-SHAPES = ["full", "diagonal"]
+SHAPES = ["full", "tied", "diagonal", "spherical", "factors"]
 
 
 def fitted(x, shape="full", components=3):

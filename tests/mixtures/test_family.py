@@ -18,7 +18,7 @@ def columns(x, order=None):
     return {f"c{i}": x[:, i] for i in (order or range(x.shape[1]))}
 
 
-@pytest.mark.parametrize("shape", ["full", "diagonal"])
+@pytest.mark.parametrize("shape", ["full", "tied", "diagonal", "spherical"])
 def test_whole_weights_are_repeated_records(clusters, shape):
     weights = np.random.default_rng(0).integers(0, 4, len(clusters))
     repeated = np.repeat(clusters, weights, axis=0)

@@ -17,7 +17,7 @@ from torch import Tensor
 from pushforward.mixtures import truncated
 from pushforward.mixtures.covariances.kind import BLOCK, blocks
 
-POINTS = 2048
+POINTS = 4096
 CANDIDATES = 128
 
 

@@ -9,12 +9,13 @@ from torch import Tensor
 
 from pushforward.data.encodings.cells import Cells
 from pushforward.mixtures.gaussian import Mixture
-from pushforward.mixtures.moments import solve
+from pushforward.mixtures.moments import collapsed, solve
 
 SHORT, LONG = 15, 60  # steps of EM on which a start, and a number of components, is judged
 SETTLED = 1e-3  # rise in nats a record at which a short run is over
 HELD_OUT = 5  # one in so many records is held out, where nobody says which
-LADDER = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128)
+LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
+FEWEST = 8  # records a component must have
 PATIENCE = 3  # rungs without a better one after which the ladder is left
 
 Begin = Callable[[Cells, Tensor, int, int], Mixture]  # cells, weights, components, which start
@@ -44,7 +45,7 @@ def best_number(
     options: tuple[float, float],
     order: Tensor,
 ) -> int:
-    """How many components score held-out records best.
+    """How many components score held-out records best; the fewest, within a standard error of the difference.
 
     Args:
         begin, options: as for `best_start`.
@@ -58,14 +59,32 @@ def best_number(
         out = max(1, len(cells) // HELD_OUT)
         rest = order[out:].sort()[0]
         held, cells, share = (cells[order[:out]], share[order[:out]]), cells[rest], share[rest]
-    best, number, worse = -torch.inf, 1, 0
-    for k in LADDER:
-        if k > len(cells) or worse == PATIENCE:
+    judged, weights = held
+    found: dict[int, Tensor] = {}
+
+    def judge(k: int) -> float:
+        if k not in found:
+            mixture, _ = climbed(begin(cells, share, k, 0), cells, share, LONG, options)
+            fallen = bool(collapsed(mixture, options[0]).any())  # what it says of the few records is no sign of worth
+            log = mixture.posterior(judged)[1]
+            found[k] = torch.full_like(log, -torch.inf) if fallen else log
+        return float(found[k] @ weights / weights.sum())
+
+    rungs = [k for k in LADDER if k <= max(1, len(cells) // FEWEST)]
+    best = 0
+    for i, k in enumerate(rungs):
+        best = i if judge(k) > judge(rungs[best]) else best
+        if i - best == PATIENCE:
             break
-        mixture, _ = climbed(begin(cells, share, k, 0), cells, share, LONG, options)
-        found = score(mixture, *held)
-        worse = 0 if found > best else worse + 1
-        best, number = (found, k) if found > best else (best, number)
+    number = rungs[best]
+    gap = max(number - rungs[max(0, best - 1)], rungs[min(len(rungs) - 1, best + 1)] - number)
+    while gap := gap // 2:  # between the rungs
+        near = [k for k in (number - gap, number, number + gap) if 1 <= k <= rungs[-1]]
+        number = max(near, key=judge)
+    for k in sorted(found):
+        better = (found[number] - found[k]) * weights / weights.mean()
+        if k < number and bool(better.isfinite().all()) and better.mean() < better.std() / len(better) ** 0.5:
+            return k
     return number
 
 
@@ -81,8 +100,3 @@ def climbed(
             break
         before = now
     return mixture, now
-
-
-def score(mixture: Mixture, cells: Cells, share: Tensor) -> float:
-    """Mean log density of records, but for what the units add."""
-    return float(mixture.posterior(cells)[1] @ share / share.sum())

@@ -109,7 +109,10 @@ class Given:
         return range(len(self.mixture.weights))
 
     def _bounds(self, event: Event) -> tuple[list[int], Tensor, Tensor]:
-        low, high = (torch.tensor(side).to(self.mixture.means) for side in zip(*event.ranges.values(), strict=True))
+        low, high = (
+            torch.tensor(side, dtype=torch.float64).to(self.mixture.means)
+            for side in zip(*event.ranges.values(), strict=True)
+        )
         return list(event.ranges), low, high
 
     def _centre(self, mixture: Mixture, numbers: Tensor, k: int) -> Tensor:

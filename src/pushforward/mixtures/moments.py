@@ -78,4 +78,6 @@ def collapsed(mixture: Mixture, ridge: float) -> Tensor:
     least, direction = mixture.covariances.smallest()  # (K,), (K, d), or of one for all
     apart = (mixture.means - mixture.weights @ mixture.means) @ direction.T
     between = mixture.weights @ apart.square()
-    return (least <= 2 * ridge) & (between > 100 * ridge) & alive(mixture.weights)
+    # on a grid no probability exceeds 1, however small a variance is
+    free = direction.square() @ (mixture.grid == 0).to(least) > 0.5
+    return (least <= 2 * ridge) & (between > 100 * ridge) & free & alive(mixture.weights)

@@ -34,7 +34,7 @@ class Holed:
         inverse = torch.cholesky_inverse(root) * (known[:, :, None] & known[:, None])
         c = torch.where(known, x - self._means[:, None], 0.0)  # (K, b, d)
         z = (inverse @ c[..., None]).squeeze(3)
-        log = -0.5 * ((c * z).sum(2) + known.sum(1) * LOG_2PI + inverse.diagonal(dim1=2, dim2=3) @ self._wide)
+        log = -0.5 * ((c * z).sum(2) + known.to(x).sum(1) * LOG_2PI + inverse.diagonal(dim1=2, dim2=3) @ self._wide)
         log = log - root.diagonal(dim1=2, dim2=3).log().sum(2)
 
         def finish(r: Tensor) -> tuple[Tensor, ...]:
