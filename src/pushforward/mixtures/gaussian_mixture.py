@@ -29,7 +29,7 @@ from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.given import Given
 from pushforward.mixtures.heldout import Held, held_out
 from pushforward.mixtures.moments import collapsed
-from pushforward.mixtures.start import begun, clusters, pilot
+from pushforward.mixtures.start import begun, clusters, pilot, scaled
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.place import Place
 from pushforward.training.progress import Progress
@@ -97,7 +97,7 @@ class GaussianMixture(JointModel):
         self._begin(data.schema, "cpu" if place.device.type == "mps" else str(place.device))  # MPS has no float64
         held, weights = held_out(data, weights, run)
         sample, share = pilot(data, weights, run.seed)
-        self._scale = Standardise.robust(self._cells.encode(sample).numbers, share).to(self._device)
+        self._scale = scaled(self._cells, sample, share).to(self._device)
         cells, share = self._encode_cells(sample), share.to(self._device)
         judged = None if held is None else Held(self._encode_cells(held.records), held.weights.to(self._device))
         self._start(cells, share, judged, run.seed)

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.data import Records, Scan
-from pushforward.data.encodings.cells import Cells
+from pushforward.data import Image, Records, Scan
+from pushforward.data.encodings.cells import CellEncoding, Cells
+from pushforward.data.encodings.standardise import Standardise
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.moments import Moments, solve
 from pushforward.training.randomness import mix
@@ -35,6 +36,18 @@ def taken(data: Records | Scan, rows: np.ndarray) -> Records:
         pieces.append(chunk.take(here))
         start += len(chunk)
     return pieces[0].concat(*pieces[1:])
+
+
+def scaled(encoding: CellEncoding, records: Records, share: Tensor) -> Standardise:
+    """What brings every number to mean 0 and deviation 1; the pixels of a picture are scaled together.
+
+    A pixel at the border, which is lit once in a thousand pictures, would else count as much as one of the middle.
+    """
+    scale = Standardise.robust(encoding.encode(records).numbers, share)
+    for field in encoding.schema.of_kind(Image):
+        columns = encoding.columns[field.name]
+        scale.scale[columns] = scale.scale[columns].square().mean().sqrt()
+    return scale
 
 
 def clusters(cells: Cells, levels: tuple[int, ...], k: int, share: Tensor, seed: int) -> Tensor:
