@@ -26,7 +26,8 @@ from pushforward.mixtures.covariances.kind import (
 )
 from pushforward.mixtures.patterns import complete, grouped
 
-ROWS = 2048  # records whose features stay in the cache
+CACHED = 320_000  # features that stay in the cache
+ROWS = 8192  # records in a block, at most
 NARROW = 48  # numbers up to which features pay
 OFTEN = 24  # records that a pattern of holes must have to be worth a factorisation of its own
 LOSS = 1e-8  # nats that features may lose to rounding
@@ -149,7 +150,8 @@ class _Known:
             precisions = (self._root @ self._root.mT).expand(len(means), -1, -1)
             self._coefficients = features.coefficients(precisions, self._mu, self._constant)
         wide_enough = BLOCK // max(1, self._mu.numel())
-        self.rows = ROWS if self._narrow else max(64, min(wide_enough, 8 * ROWS))
+        cached = CACHED // features.count(inner.shape[1])
+        self.rows = min(ROWS, cached) if self._narrow else max(64, min(wide_enough, ROWS))
 
     def expect(self, x: Tensor) -> tuple[Tensor, Finish]:
         x = x if self._all else x[:, self._known]
