@@ -45,11 +45,11 @@ def test_each_record_with_holes_of_its_own_is_as_the_patterns_one_by_one(kind, m
 def test_threads_give_the_sums_of_one(clusters):
     x = torch.from_numpy(np.tile(clusters, (60, 1)))
     work = [x[i : i + 1000] for i in range(0, len(x), 1000)]
-    alone = summed(work, lambda b: [b.sum(0), b.T @ b], torch.device("cpu"))
+    alone = summed(work, lambda b: [b.sum(0), b.T @ b], 1)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)
-        several = [summed(work, lambda b: [b.sum(0), b.T @ b], torch.device("cpu")) for _ in range(3)]
+        several = [summed(work, lambda b: [b.sum(0), b.T @ b], 3) for _ in range(3)]
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

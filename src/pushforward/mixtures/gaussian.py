@@ -23,6 +23,8 @@ from pushforward.mixtures.covariances.kind import Covariances, Part, Rows
 from pushforward.mixtures.moments import Moments
 from pushforward.mixtures.parallel import summed
 
+WORTH = 3000  # K d², below which threads mostly wait for Python between one small product and the next
+
 
 @dataclass(frozen=True)
 class Mixture:
@@ -129,7 +131,8 @@ class Mixture:
 
     def _summed(self, of: Callable[[tuple[Part, Rows]], list[Tensor]], cells: Cells) -> Moments:
         blocks = self.covariances.parts(self.means, self.wide, cells.numbers, fast=True)
-        whole = summed(blocks, of, self.means.device)
+        worth = self.means.numel() * self.means.shape[1] >= WORTH and self.means.device.type == "cpu"
+        whole = summed(blocks, of, torch.get_num_threads() if worth else 1)
         return Moments.of(self._nothing(cells.holes[:1]) if whole is None else whole)
 
     def _discrete(self, codes: Tensor, holes: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,15 +19,15 @@ Block = TypeVar("Block")
 MOST = 16  # threads, beyond which Python itself is what they wait for
 
 
-def summed(blocks: Iterable[Block], of: Callable[[Block], list[Tensor]], device: torch.device) -> list[Tensor] | None:
+def summed(blocks: Iterable[Block], of: Callable[[Block], list[Tensor]], threads: int) -> list[Tensor] | None:
     """The sums of what `of` gives for each block; None where there is no block.
 
     Args:
         blocks: of records.
         of: gives new tensors, and may be called by several threads at once.
-        device: where it computes; threads are of use on the CPU only.
+        threads: how many, at most.
     """
-    threads = min(MOST, torch.get_num_threads()) if device.type == "cpu" else 1
+    threads = min(MOST, threads)
     stream = iter(blocks)
     first = list(itertools.islice(stream, 2 * threads)) if threads > 1 else []
     if len(first) < 2 * threads or threads == 1:
