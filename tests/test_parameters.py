@@ -25,6 +25,7 @@ class Knobs:
     shape: Literal["full", "diagonal"] = "full"
     quiet: bool = False
     name: str = "a"
+    count: Annotated[int | Literal["auto"], Ge(1), doc("how many")] = 8
     anything: Any = None
 
 
@@ -42,7 +43,7 @@ def test_annotations_are_read_whole():
     assert KNOWN["old"].optional and KNOWN["old"].kind is int
     assert KNOWN["shape"].choices == ("full", "diagonal") and KNOWN["shape"].range == "full | diagonal"
     assert KNOWN["rate"].range == "> 0, < 1"
-    assert list(KNOWN) == ["layers", "rate", "minutes", "old", "shape", "quiet", "name", "anything"]
+    assert list(KNOWN) == ["layers", "rate", "minutes", "old", "shape", "quiet", "name", "count", "anything"]
 
 
 def test_keyword_only_arguments_of_a_function_are_its_options():
@@ -68,6 +69,8 @@ def test_keyword_only_arguments_of_a_function_are_its_options():
         ("minutes", 2, 2.0),
         ("shape", "diagonal", "diagonal"),
         ("quiet", True, True),
+        ("count", "auto", "auto"),
+        ("count", 3.0, 3),
         ("anything", [1], [1]),
     ],
 )
@@ -103,6 +106,9 @@ def test_what_means_the_same_is_taken(name, value, taken):
         ("quiet", 1, "it must be true or false"),
         ("quiet", "yes", "it must be true or false"),
         ("name", 3, "it must be a word"),
+        ("count", "many", "is a str; it must be a whole number or auto"),
+        ("count", 0, "out of range; it must be ≥ 1 or auto"),
+        ("count", None, "is a NoneType"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name_value_and_cure(name, value, why):
@@ -135,7 +141,7 @@ def test_any_value_is_taken_within_bounds_or_refused(name, value):
         assert str(error).startswith(f"{name}=")
         return
     parameter = KNOWN[name]
-    assert parameter.kind is object or found is None or type(found) is parameter.kind
+    assert parameter.kind is object or found is None or found in parameter.words or type(found) is parameter.kind
     if name == "layers":
         assert 1 <= found <= 64
     if name == "rate":

@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 # `import pushforward` costs nothing.
 _HOMES = {
     "ArgumentError": "errors",
+    "CollapsedWarning": "errors",
     "DataError": "errors",
     "DivergedError": "errors",
     "FormatError": "errors",
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
+        CollapsedWarning,
         DataError,
         DivergedError,
         FormatError,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentError",
     "Category",
+    "CollapsedWarning",
     "DataError",
     "DependencyTree",
     "Diffusion",

@@ -29,6 +29,10 @@ class DivergedError(PushforwardError, ArithmeticError):
     """A loss stopped being a finite number."""
 
 
+class CollapsedWarning(UserWarning):
+    """Components of a mixture have shrunk onto a few records; what the mixture says there is not to be trusted."""
+
+
 class FormatError(PushforwardError, ValueError):
     """A folder or file is not what `save` writes, or no longer what it wrote."""
 

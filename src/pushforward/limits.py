@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
-from pushforward.data import Category, Field, Number, Schema, as_records
+from pushforward.data import Category, Field, Number, Records, Schema, as_records
 from pushforward.data.encodings.cells import as_floats
 from pushforward.errors import ArgumentError, PushforwardError
 
@@ -111,6 +112,32 @@ def limit(said: Between | Among, field: Field) -> Limit:
             near = f"{math.floor(low / step) * step:g} and {first * step:g}"
             raise ArgumentError(f"given={field.name!r} between {low:g} and {high:g} holds no value; near are {near}")
     return Limit(low, high)
+
+
+def within(records: Records, limits: Mapping[str, Limit]) -> Records:
+    """Records drawn within limits, with numbers that rounding has taken out of them brought back."""
+    table = records.table
+    for name, said in limits.items():
+        field, column = records.schema[name], records.column(name)
+        if not isinstance(field, Number) or field.integral or column.null_count == len(column):
+            continue
+        kind = column.type.to_pandas_dtype()
+        values = column.to_numpy().astype(kind)
+        if said.values is not None:
+            points = np.asarray(said.values)
+            right = np.searchsorted(points, values).clip(0, len(points) - 1)
+            left = (right - 1).clip(0)
+            values = np.where(
+                np.abs(points[left] - values) < np.abs(points[right] - values), points[left], points[right]
+            )
+        else:
+            low, high = kind(said.low), kind(said.high)  # the nearest of their type may lie outside
+            low = np.nextafter(low, kind(np.inf)) if float(low) < said.low else low
+            high = np.nextafter(high, kind(-np.inf)) if float(high) > said.high else high
+            values = np.clip(values, low, high)
+        mended = pa.array(values.astype(kind), column.type, mask=column.is_null().to_numpy())
+        table = table.set_column(table.column_names.index(name), table.schema.field(name), mended)
+    return records if table is records.table else Records(records.schema, table)
 
 
 def _among(said: Among, field: Field) -> Limit:

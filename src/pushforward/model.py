@@ -161,7 +161,7 @@ class Model(ABC):
             "steps": steps,
             "seed": run.seed,
             "last": losses,
-            **self._found(),
+            **self._measured(),
         }
 
     # Drawing and judging
@@ -357,8 +357,11 @@ class Model(ABC):
     def _density(self) -> str:
         return "exact"
 
-    def _found(self) -> dict[str, Any]:
-        """What the data decided, such as how many n-grams there are: `measurements` then tells it to `_skeleton`."""
+    def _measured(self) -> dict[str, Any]:
+        """What the fit found out beside the weights, as plain JSON values; it stands among `measurements`.
+
+        Sizes that the data decided are here, so that `_skeleton` knows them.
+        """
         return {}
 
     # Shared

@@ -32,12 +32,14 @@ class Parameter:
     choices: tuple[Any, ...] = ()
     bounds: tuple[at.BaseMetadata, ...] = ()
     doc: str = ""
+    words: tuple[str, ...] = ()  # that may stand in place of a value of the type, such as "auto"
 
     @classmethod
     def of(cls, name: str, annotation: Any, default: Any) -> Parameter:
         """Read an annotation such as ``Annotated[int, Ge(1), doc("layers")]``."""
         bounds: tuple[at.BaseMetadata, ...] = ()
         choices: tuple[Any, ...] = ()
+        words: tuple[str, ...] = ()
         doc, optional = "", False
         if get_origin(annotation) is Annotated:
             annotation, *extra = get_args(annotation)
@@ -46,12 +48,16 @@ class Parameter:
         if get_origin(annotation) in (typing.Union, types.UnionType):
             rest = [a for a in get_args(annotation) if a is not type(None)]
             optional = len(rest) < len(get_args(annotation))
+            words = (
+                tuple(word for a in rest if get_origin(a) is Literal for word in get_args(a)) if len(rest) > 1 else ()
+            )
+            rest = [a for a in rest if not words or get_origin(a) is not Literal]
             annotation = rest[0] if len(rest) == 1 else object
         if get_origin(annotation) is Literal:
             choices = get_args(annotation)
             annotation = type(choices[0])
         kind = annotation if annotation in (bool, int, float, str) else object
-        return cls(name, kind, default, optional, choices, bounds, doc)
+        return cls(name, kind, default, optional, choices, bounds, doc, words)
 
     @property
     def range(self) -> str:
@@ -66,7 +72,7 @@ class Parameter:
                 if hasattr(bound, attr)
             )
             words.append(f"{sign} {value}")
-        return ", ".join(words)
+        return " or ".join([", ".join(words), *self.words] if words else self.words)
 
     def check(self, value: Any) -> Any:
         """Return `value` if it may be used, with whole floats taken as integers and the reverse.
@@ -76,7 +82,7 @@ class Parameter:
         """
         if value is None and self.optional:
             return None
-        if self.kind is object:
+        if self.kind is object or (isinstance(value, str) and value in self.words):
             return value
         value = self._cast(value)
         if self.choices and value not in self.choices:
@@ -88,6 +94,7 @@ class Parameter:
 
     def _cast(self, value: Any) -> Any:
         wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[self.kind]
+        wanted = " or ".join((wanted, *self.words))
         refusal = ArgumentError(f"{self.name}={_shown(value)} is a {type(value).__name__}; it must be {wanted}")
         if self.kind is bool or self.kind is str:
             if not isinstance(value, self.kind):

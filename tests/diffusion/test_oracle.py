@@ -11,6 +11,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.diffusion import edm, ode
 from pushforward.diffusion.guidance import guided, observed
 from pushforward.diffusion.samplers.heun import heun
+from pushforward.mixtures.covariances import Full
 from pushforward.mixtures.gaussian import Mixture
 
 K, D = 3, 2
@@ -25,7 +26,7 @@ def mixture() -> Mixture:
     weights = torch.tensor([0.2, 0.5, 0.3], dtype=torch.float64)
     none = torch.zeros(K, 0, dtype=torch.float64)
     means -= weights @ means  # as everywhere in diffusion, data has mean 0
-    return Mixture(weights, means, covariances, none, (), torch.zeros(D, dtype=torch.float64))
+    return Mixture(weights, means, Full(covariances), none, (), torch.zeros(D, dtype=torch.float64))
 
 
 def cells(x: torch.Tensor) -> Cells:
@@ -38,12 +39,12 @@ def denoiser_of(mixture: Mixture) -> edm.Denoiser:
     def denoiser(x: torch.Tensor, sigma: torch.Tensor) -> torch.Tensor:
         eye = torch.eye(D, dtype=torch.float64)
         x64 = x.double()
-        noisy = mixture.covariances + sigma[0].double() ** 2 * eye
+        noisy = mixture.covariances.dense() + sigma[0].double() ** 2 * eye
         inverse = torch.linalg.inv(noisy)
         apart = x64[:, None] - mixture.means
         energy = torch.einsum("nki,kij,nkj->nk", apart, inverse, apart)
         weight = (mixture.weights.log() - 0.5 * noisy.logdet() - 0.5 * energy).softmax(1)
-        mean = mixture.means + torch.einsum("kij,kjl,nkl->nki", mixture.covariances, inverse, apart)
+        mean = mixture.means + torch.einsum("kij,kjl,nkl->nki", mixture.covariances.dense(), inverse, apart)
         return (weight[..., None] * mean).sum(1).to(x.dtype)
 
     return denoiser
@@ -110,7 +111,7 @@ def test_likelihood_by_the_ode_is_the_closed_form(mixture):
         100, D, generator=torch.Generator().manual_seed(4), dtype=torch.float64
     )
     # the ODE ends at the least noise level, not at none
-    ends = replace(mixture, covariances=mixture.covariances + edm.SIGMA_MIN**2 * torch.eye(D, dtype=torch.float64))
+    ends = replace(mixture, covariances=mixture.covariances.plus(torch.full((D,), edm.SIGMA_MIN**2).double()))
     exact = ends.posterior(cells(blurred))[1]
     assert (ode.log_prob(denoiser_of(mixture), blurred, 64) - exact).abs().mean() < 1e-3
 
@@ -143,7 +144,9 @@ def test_samples_have_the_moments_of_the_mixture(mixture):
     x = edm.SIGMA_MAX * torch.randn(n, D, generator=torch.Generator().manual_seed(7), dtype=torch.float64)
     *_, x = heun(denoiser_of(mixture), x, edm.schedule(18).double())
     mean = mixture.weights @ mixture.means
-    spread = mixture.weights[:, None, None] * (mixture.covariances + mixture.means[:, :, None] * mixture.means[:, None])
+    spread = mixture.weights[:, None, None] * (
+        mixture.covariances.dense() + mixture.means[:, :, None] * mixture.means[:, None]
+    )
     covariance = spread.sum(0) - mean[:, None] * mean
     deviation = covariance.diagonal().sqrt()
     assert ((x.mean(0) - mean).abs() < 5 * deviation / n**0.5 + 0.01).all()

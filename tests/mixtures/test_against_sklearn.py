@@ -7,12 +7,15 @@ from sklearn.mixture._gaussian_mixture import _compute_precision_cholesky
 
 import pushforward as pf
 
-SHAPES = ["full", "diagonal"]
-THEIRS = {"full": "full", "diagonal": "diag"}
+SHAPES = ["full", "tied", "diagonal", "spherical"]
+THEIRS = {"full": "full", "tied": "tied", "diagonal": "diag", "spherical": "spherical"}
 
 
 def shaped(covariances, shape):
-    return covariances if shape == "full" else np.einsum("kii->ki", covariances)
+    if shape == "tied":
+        return covariances[0]
+    diagonal = np.einsum("kii->ki", covariances)
+    return {"full": covariances, "diagonal": diagonal, "spherical": diagonal[:, 0]}[shape]
 
 
 def twin(model, shape):
@@ -27,9 +30,11 @@ def twin(model, shape):
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("components", [1, 2, 5])
 def test_the_log_likelihood_is_the_same_at_the_same_parameters(penguin_numbers, shape, components):
+    # in units of their own, so that a sphere is one in theirs too
+    penguin_numbers = (penguin_numbers - penguin_numbers.mean(0)) / penguin_numbers.std(0)
     model = pf.GaussianMixture(components=components, covariance=shape).fit(penguin_numbers, steps=10)
     theirs = twin(model, shape)
-    far = penguin_numbers + 100 * np.random.default_rng(0).standard_normal(penguin_numbers.shape)
+    far = penguin_numbers + 10 * np.random.default_rng(0).standard_normal(penguin_numbers.shape)
     for x in (penguin_numbers, far):
         np.testing.assert_allclose(model.log_prob(x), theirs.score_samples(x), rtol=1e-6)
         np.testing.assert_allclose(model.responsibilities(x), theirs.predict_proba(x), atol=1e-6)

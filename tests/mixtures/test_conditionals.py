@@ -6,10 +6,11 @@ import torch
 
 import pushforward as pf
 from pushforward.data.encodings.cells import Cells
+from pushforward.mixtures.covariances import Full
 from pushforward.mixtures.gaussian import Mixture
 
 N = 40_000
-SHAPES = ["full", "diagonal"]
+SHAPES = ["full", "tied", "diagonal", "spherical", "factors"]
 
 
 def fitted(x, shape="full", components=3):
@@ -114,8 +115,7 @@ def mixed():
 def tables(model, field):
     values = list(model.schema[field].values)
     f = model._cells.factor_of(field)
-    start = model.mixture.starts[f]
-    return values, model.mixture.tables[:, start : start + len(values)].numpy()
+    return values, model.mixture.table(f).numpy()
 
 
 def posterior(model, x=None, y=None, **levels):
@@ -218,7 +218,7 @@ def test_denoising_is_tweedies_formula(clusters, noise):
     noisy = Mixture(
         model.mixture.weights,
         torch.from_numpy(model.means),
-        full,
+        Full(full),
         torch.empty(3, 0).double(),
         (),
         torch.zeros(3).double(),

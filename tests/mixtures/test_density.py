@@ -9,7 +9,7 @@ from scipy.stats import norm
 
 import pushforward as pf
 
-SHAPES = ["full", "diagonal"]
+SHAPES = ["full", "tied", "diagonal", "spherical", "factors"]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -18,7 +18,7 @@ def columns(x, order=None):
     return {f"c{i}": x[:, i] for i in (order or range(x.shape[1]))}
 
 
-@pytest.mark.parametrize("shape", ["full", "diagonal"])
+@pytest.mark.parametrize("shape", ["full", "tied", "diagonal", "spherical"])
 def test_whole_weights_are_repeated_records(clusters, shape):
     weights = np.random.default_rng(0).integers(0, 4, len(clusters))
     repeated = np.repeat(clusters, weights, axis=0)
@@ -259,5 +259,8 @@ def test_sorted_data_starts_as_well_as_shuffled():
 
 def test_a_huge_value_does_not_blur_the_others():
     x = np.append(np.random.default_rng(0).normal(size=1999), 1e6)
-    drawn = pf.GaussianMixture(components=2).fit({"x": x}).sample(4000, seed=0).to_numpy()["x"]
+    with pytest.warns(pf.CollapsedWarning, match="1 of 2 components have collapsed"):
+        model = pf.GaussianMixture(components=2).fit({"x": x})
+    drawn = model.sample(4000, seed=0).to_numpy()["x"]
+    assert model.measurements["collapsed"] == 1
     assert np.abs(np.quantile(drawn, [0.05, 0.95])).max() < 2.5  # 1.64 for a standard normal

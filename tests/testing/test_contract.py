@@ -13,7 +13,13 @@ SMALL = {
     "dependency-tree": [{"bins": 8}],
     "naive-bayes": [{}, {"smoothing": 0.1, "floor": 0.01}],
     "ngram": [{"order": 3}, {"order": 2, "unit": "word", "smoothing": "add-k", "k": 0.1}],
-    "gaussian-mixture": [{"components": 3}, {"components": 2, "covariance": "diagonal"}],
+    "gaussian-mixture": [
+        {"components": 3},
+        {"components": 2, "covariance": "diagonal"},
+        {"components": 2, "covariance": "tied", "starts": 2},
+        {"components": "auto", "covariance": "spherical"},
+        {"components": 2, "covariance": "factors", "factors": 2},
+    ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
 }

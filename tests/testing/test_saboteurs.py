@@ -336,14 +336,16 @@ class TakesInfinity(Sound):
 
 @fails("check_units")
 class WrongSignOfUnits(Sound):
-    def _units(self, cells):
-        return -super()._units(cells)
+    def _set(self, parameters):
+        super()._set(parameters)
+        self._offset = -self._offset
 
 
 @fails("check_densities_integrate")
 class NoUnits(Sound):
-    def _units(self, cells):
-        return 0 * super()._units(cells)
+    def _set(self, parameters):
+        super()._set(parameters)
+        self._offset = 0 * self._offset
 
 
 @fails("check_probabilities_add_up")
@@ -556,7 +558,7 @@ class TellsTwice(Sound):
 
 @fails("check_a_run_of_another_kind_is_refused")
 class TakesAnyCheckpoint(Sound):
-    def _fingerprint(self, run, records):
+    def _fingerprint(self, data, weights, run, **more):
         return {}
 
 
@@ -618,6 +620,9 @@ class NeverAsks(Sound):
 
 @fails("check_verbs_are_there_or_not")
 class Stub(Sound):
+    def _lacks(self, verb):
+        return None
+
     def _encode(self, records):
         raise NotImplementedError
 
@@ -667,6 +672,9 @@ class CopiesTheTrainingSet(Sound):
 
 @fails("check_codes")
 class DecodesOne(Sound):
+    def _lacks(self, verb):
+        return None
+
     def _encode(self, records):
         return self._responsibilities(records)
 

@@ -34,7 +34,7 @@ class Value(click.ParamType):
         parameter = self.parameter
         if not isinstance(value, str) or (parameter.optional and value.lower() == "none"):
             return None if isinstance(value, str) else value
-        if parameter.kind in _WANTED:
+        if parameter.kind in _WANTED and value not in parameter.words:
             return parameter.check(_number(value, parameter))
         return parameter.check(value)
 

@@ -11,20 +11,19 @@ the mean over the cell of the log density (Jensen), and EM on that bound stays i
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from pushforward.data.encodings.cells import Cells
-from pushforward.training.statistic import Statistic
+from pushforward.mixtures.covariances.kind import Covariances, Part, Rows
+from pushforward.mixtures.moments import Moments
+from pushforward.mixtures.parallel import summed
 
-LOG_2PI = math.log(2 * math.pi)
-BLOCK = 1 << 22  # numbers held at once by a batched product
+WORTH = 3000  # K d², below which threads mostly wait for Python between one small product and the next
 
 
 @dataclass(frozen=True)
@@ -34,79 +33,57 @@ class Mixture:
     Attributes:
         weights: (K,) of the components; they sum to 1.
         means: (K, d).
-        covariances: (K, d, d), or (K, d) where they are diagonal.
+        covariances: of one of the shapes in `covariances`.
         tables: (K, L) level probabilities, factor after factor.
         levels: how many levels each factor has; they sum to L.
         grid: (d,) spacing of the grid each number lies on, 0 off it.
+
+    >>> from pushforward.mixtures.covariances import Full
+    >>> one = torch.ones(1, dtype=torch.float64)
+    >>> mixture = Mixture(one, one[None], Full(one[None, None]), one[None, :0], (), 0 * one)
+    >>> x = torch.tensor([[1.0], [float("nan")]], dtype=torch.float64)
+    >>> mixture.posterior(Cells(x, torch.empty(2, 0).long(), torch.empty(2, 0).bool()))[1].tolist()
+    [-0.9189385332046727, 0.0]
     """
 
     weights: Tensor
     means: Tensor
-    covariances: Tensor
+    covariances: Covariances
     tables: Tensor
     levels: tuple[int, ...]
     grid: Tensor
-
-    @property
-    def diagonal(self) -> bool:
-        """Whether the covariances are."""
-        return self.covariances.ndim == 2
-
-    @property
-    def full(self) -> Tensor:
-        """(K, d, d) covariances."""
-        return torch.diag_embed(self.covariances) if self.diagonal else self.covariances
 
     @property
     def starts(self) -> list[int]:
         """Where in `tables` each factor begins."""
         return np.cumsum([0, *self.levels[:-1]]).tolist() if self.levels else []
 
+    @property
+    def wide(self) -> Tensor:
+        """(d,) variance of a cell of the grid."""
+        return self.grid**2 / 12
+
+    def table(self, f: int) -> Tensor:
+        """(K, levels) of one factor."""
+        return self.tables[:, self.starts[f] : self.starts[f] + self.levels[f]]
+
+    # Densities
+
     def log_joint(self, cells: Cells) -> Tensor:
         """(n, K): log π_k p(what is known of the record | k), without the constant of the grid."""
-        out = self.weights.log() + self._log_levels(cells.codes)
-        if self.diagonal:
-            return out + self._log_normal_diagonal(cells.numbers)
-        for known, rows in patterns(~cells.numbers.isnan()):
-            out[rows] += self._log_normal(cells.numbers[rows][:, known], known)
+        out = torch.empty(len(cells), len(self.weights), dtype=self.means.dtype, device=self.means.device)
+        for part, rows in self.covariances.parts(self.means, self.wide, cells.numbers, fast=False):
+            out[rows] = (part.expect(cells.numbers[rows])[0] + self._prior(cells.codes[rows])).T
         return out
 
-    def _log_levels(self, codes: Tensor) -> Tensor:
-        """(n, K) log probability of the known levels."""
-        out = torch.zeros(len(codes), len(self.weights), dtype=self.means.dtype, device=self.means.device)
-        for f, start in enumerate(self.starts):
-            rows = self.tables[:, start : start + self.levels[f]].log().T
-            blank = torch.zeros_like(rows[:1])  # the last row: what is not known says nothing
-            out += torch.cat([rows, blank])[codes[:, f]]
+    def _prior(self, codes: Tensor) -> Tensor:
+        """(K, n): log π_k p(the known levels | k)."""
+        out = self.weights.log()[:, None]  # one column serves all, where there is no factor
+        for f in range(len(self.levels)):
+            table = self.table(f).log()
+            blank = torch.zeros_like(table[:, :1])  # the last column: what is not known says nothing
+            out = out + torch.cat([table, blank], 1)[:, codes[:, f]]
         return out
-
-    def _log_normal(self, x: Tensor, known: Tensor) -> Tensor:
-        """(n, K) log density of the known numbers x (n, o), which are those of the mask (d,)."""
-        means, root = self.means[:, known], self._whitening(known)  # (K, o), (K, o, o)
-        wide = self.grid[known] ** 2 / 12
-        constant = -0.5 * (len(wide) * LOG_2PI + (root**2 @ torch.ones_like(wide) * wide).sum(1))
-        constant += root.diagonal(dim1=1, dim2=2).log().sum(1)
-        out = constant.repeat(len(x), 1)
-        size = max(1, BLOCK // max(1, root[:, :, 0].numel() if root.shape[2] else 1))
-        shift = means[:, None] @ root  # (K, 1, o)
-        for start in range(0, len(x), size):
-            y = x[start : start + size] @ root - shift  # (K, block, o)
-            out[start : start + size] -= 0.5 * y.square().sum(2).T
-        return out
-
-    def _whitening(self, known: Tensor) -> Tensor:
-        """(K, o, o) upper triangular W with W Wᵀ = Σ_oo⁻¹."""
-        part = self.covariances[:, known][:, :, known]
-        root = torch.linalg.cholesky(part)
-        eye = torch.eye(part.shape[1], dtype=part.dtype, device=part.device).expand_as(part)
-        return torch.linalg.solve_triangular(root, eye, upper=False).mT
-
-    def _log_normal_diagonal(self, x: Tensor) -> Tensor:
-        known = ~x.isnan()
-        x, known = x.nan_to_num(), known.to(x.dtype)
-        precision = 1 / self.covariances  # (K, d)
-        constant = LOG_2PI - precision.log() + self.means**2 * precision + self.grid**2 / 12 * precision
-        return -0.5 * (x**2 @ precision.T - 2 * x @ (self.means * precision).T + known @ constant.T)
 
     def posterior(self, cells: Cells) -> tuple[Tensor, Tensor]:
         """(n, K) responsibilities and (n,) log density of what is known."""
@@ -114,206 +91,123 @@ class Mixture:
         total = joint.logsumexp(1)
         return (joint - total[:, None]).exp(), total
 
-    def conditional(self, known: Tensor, noise: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
-        """E[x | x_o] = gain x_o + offset, and Cov[x | x_o], for each component.
+    # Learning
+
+    def moments(self, cells: Cells, weights: Tensor, units: Tensor) -> Moments:
+        """The moments of records, with what is not known replaced by its expectation.
 
         Args:
-            known: (d,) mask of the numbers x_o.
-            noise: (d,) variance of Gaussian noise that was added to x_o.
-
-        Returns:
-            (K, d, o) gain, (K, d) offset, (K, d, d) covariance.
+            cells: n records.
+            weights: (n,) what each of them counts.
+            units: (d,) log density that a known number brings with it beyond what is computed here.
         """
-        full = self.full
-        inner = full[:, known][:, :, known]
-        if noise is not None:
-            inner = inner + torch.diag(noise[known])
-        gain = torch.linalg.solve(inner, full[:, known]).mT  # (K, d, o)
-        offset = self.means - (gain @ self.means[:, known, None]).squeeze(2)
-        covariance = full - gain @ full[:, known]
-        if noise is None:  # what is known has no spread left; rounding shall not give it one
-            covariance[:, known] = 0
-            covariance[:, :, known] = 0
-        return gain, offset, covariance
+        seen = bool(units.any())
+
+        def of(block: tuple[Part, Rows]) -> list[Tensor]:
+            part, rows = block
+            x, codes, share = cells.numbers[rows], cells.codes[rows], weights[rows]
+            log, finish = part.expect(x)
+            r = log.add_(self._prior(codes))
+            top = r.amax(0)
+            total = r.sub_(top).exp_().sum(0)
+            score = top + total.log() + ((~x.isnan()).to(units) @ units if seen else 0.0)
+            r.mul_(share / total)
+            discrete = self._discrete(codes, cells.holes[rows], r)
+            return [r.sum(1), *finish(r), *discrete, (score * share).sum(), share.sum()]
+
+        return self._summed(of, cells)
+
+    def sorted_moments(self, cells: Cells, r: Tensor) -> Moments:
+        """The moments of records whose responsibilities (n, K) are known, weights included."""
+
+        def of(block: tuple[Part, Rows]) -> list[Tensor]:
+            part, rows = block
+            share = r[rows].T.contiguous()
+            discrete = self._discrete(cells.codes[rows], cells.holes[rows], share)
+            numbers = part.expect(cells.numbers[rows])[1](share)
+            return [share.sum(1), *numbers, *discrete, share.new_zeros(()), share.sum()]
+
+        return self._summed(of, cells)
+
+    def _summed(self, of: Callable[[tuple[Part, Rows]], list[Tensor]], cells: Cells) -> Moments:
+        blocks = self.covariances.parts(self.means, self.wide, cells.numbers, fast=True)
+        worth = self.means.numel() * self.means.shape[1] >= WORTH and self.means.device.type == "cpu"
+        whole = summed(blocks, of, torch.get_num_threads() if worth else 1)
+        return Moments.of(self._nothing(cells.holes[:1]) if whole is None else whole)
+
+    def _discrete(self, codes: Tensor, holes: Tensor, r: Tensor) -> tuple[Tensor, Tensor]:
+        """(K, L) and (K, h) responsibilities of levels and holes."""
+        counts = torch.zeros_like(self.tables)
+        for f, start in enumerate(self.starts):
+            n = self.levels[f]
+            # one spare column takes what is not known
+            spread = torch.nn.functional.one_hot(codes[:, f].remainder(n + 1), n + 1).to(r)
+            counts[:, start : start + n] = (r @ spread)[:, :n]
+        return counts, r @ holes.to(r.dtype)
+
+    def _nothing(self, holes: Tensor) -> list[Tensor]:
+        """The moments of no record."""
+        codes = torch.full((1, len(self.levels)), -1, device=self.means.device)
+        one = Cells(torch.full_like(self.means[:1], torch.nan), codes, holes.new_zeros(1, holes.shape[1]))
+        return self.moments(one, torch.zeros_like(self.weights[:1]), torch.zeros_like(self.grid)).tensors()
+
+    # Drawing
+
+    def choose(self, joint: Tensor, generator: torch.Generator) -> Tensor:
+        """(n,) a component for each record, drawn from log weights (n, K)."""
+        top = joint.amax(1, keepdim=True)
+        ladder = (joint - top).exp().cumsum(1)
+        u = torch.rand(len(joint), 1, generator=generator, dtype=joint.dtype, device=joint.device)
+        return (ladder <= u * ladder[:, -1:]).sum(1).clamp_max(joint.shape[1] - 1)
 
     def draw(self, cells: Cells, generator: torch.Generator) -> Cells:
         """Fill in all that is not known of some records, by one draw from its exact conditional distribution."""
-        chosen = torch.multinomial(self.posterior(cells)[0], 1, generator=generator)[:, 0]
-        sharp = self._sharp()
-        numbers, codes = cells.numbers.clone(), cells.codes.clone()
-        noise = torch.randn(numbers.shape, generator=generator, dtype=numbers.dtype, device=numbers.device)
-        if self.diagonal:  # nothing that is known says anything about the rest but which component it is
-            numbers = numbers.where(~numbers.isnan(), self.means[chosen] + sharp.covariances[chosen].sqrt() * noise)
-        for known, rows in patterns(~numbers.isnan()):
-            if known.all():
-                continue
-            gain, offset, covariance = sharp.conditional(known)
-            hidden = ~known
-            root = safe_cholesky(covariance[:, hidden][:, :, hidden])
-            for k in chosen[rows].unique().tolist():
-                at = rows[chosen[rows] == k]
-                mean = numbers[at][:, known] @ gain[k].T + offset[k]
-                spread = noise[at][:, hidden] @ root[k].T
-                numbers[at[:, None], hidden.nonzero()[:, 0]] = mean[:, hidden] + spread
-        for f, start in enumerate(self.starts):
+        return self.fill(cells, self.choose(self.log_joint(cells), generator), generator)
+
+    def fill(self, cells: Cells, chosen: Tensor, generator: torch.Generator) -> Cells:
+        """The same, where the components are chosen already.
+
+        A draw x* from the whole Gaussian is moved by what its known part misses by: x* + Σ_·o Σ_oo⁻¹ (x_o - x*_o).
+        """
+        numbers, codes = cells.numbers, cells.codes.clone()
+        unknown = numbers.isnan()
+        if bool(unknown.any()):
+            sharp = self.sharp()
+            drawn = sharp.means[chosen] + sharp.covariances.draw(chosen, generator)
+            if not bool(unknown.all()):
+                drawn = drawn + sharp.covariances.times(sharp.covariances.solved(numbers - drawn, chosen), chosen)
+            numbers = torch.where(unknown, drawn, numbers)
+        for f in range(len(self.levels)):
             at = (codes[:, f] < 0).nonzero()[:, 0]
             if len(at):
-                rows = self.tables[chosen[at], start : start + self.levels[f]]
-                codes[at, f] = torch.multinomial(rows, 1, generator=generator)[:, 0]
+                codes[at, f] = levels(self.table(f), chosen[at], generator)
         return Cells(numbers, codes, cells.holes)
 
-    def _sharp(self) -> Mixture:
+    def sharp(self) -> Mixture:
         """The mixture of points of the grid instead of cells, since rounding a draw spreads it over the cell again."""
-        width = self.grid**2 / 12
-        variances = self.covariances if self.diagonal else self.covariances.diagonal(dim1=1, dim2=2)
-        less = torch.minimum(width, 0.999 * variances)
-        return replace(self, covariances=self.covariances - (less if self.diagonal else torch.diag_embed(less)))
+        return replace(self, covariances=self.covariances.minus(self.wide)) if bool(self.grid.any()) else self
 
     def denoised(self, cells: Cells, noise: Tensor) -> Tensor:
-        """(n, d) posterior mean of the numbers, if noise of these variances (d,) was added to them."""
-        noisy = Mixture(
-            self.weights,
-            self.means,
-            self.full + torch.diag(noise),
-            self.tables,
-            self.levels,
-            torch.zeros_like(self.grid),
-        )
+        """(n, d) posterior mean x - N (Σ+N)⁻¹ (x-μ) of the numbers, if noise of variances N (d,) was added to them."""
+        noisy = replace(self, covariances=self.covariances.plus(noise), grid=torch.zeros_like(self.grid))
         responsibilities, _ = noisy.posterior(cells)
         out = cells.numbers.clone()
-        for known, rows in patterns(~out.isnan()):
-            gain, offset, _ = self.conditional(known, noise)
-            x = cells.numbers[rows][:, known]
-            mean = sum(responsibilities[rows, k, None] * (x @ gain[k].T + offset[k]) for k in range(len(self.weights)))
-            out[rows] = torch.where(known, mean, out[rows])
+        for k in range(len(self.weights)):
+            chosen = torch.full((len(out),), k, device=out.device)
+            apart = noisy.covariances.solved(cells.numbers - self.means[k], chosen)
+            out -= responsibilities[:, [k]] * noise * apart
         return out
 
 
-@dataclass(frozen=True)
-class Moments(Statistic):
-    """What records say about a mixture: it adds over records.
+def levels(table: Tensor, chosen: Tensor, generator: torch.Generator) -> Tensor:
+    """(n,) levels drawn from the rows of a table (K, L) that were chosen.
 
-    Attributes:
-        mass: (K,) responsibilities.
-        seen: (K, d) responsibilities of records whose number is known; only diagonal covariances use it.
-        first: (K, d) responsibility-weighted sums of the numbers.
-        second: (K, d, d) of their products, or (K, d) of their squares.
-        counts: (K, L) of the levels.
-        holes: (K, h) of the holes.
-        score: () weighted sum of log densities; weight: () of the records.
+    The rows, summed up and laid end to end, are one ladder, on which every draw is found by one search.
     """
-
-    mass: Tensor
-    seen: Tensor
-    first: Tensor
-    second: Tensor
-    counts: Tensor
-    holes: Tensor
-    score: Tensor
-    weight: Tensor
-
-    @classmethod
-    def of(cls, mixture: Mixture, cells: Cells, responsibilities: Tensor, score: Tensor, weights: Tensor) -> Self:
-        """The moments of records, with what is not known replaced by its expectation under `mixture`."""
-        r = responsibilities * weights[:, None]
-        moments = _diagonal_moments if mixture.diagonal else _full_moments
-        seen, first, second = moments(mixture, cells.numbers, r)
-        return cls(
-            r.sum(0), seen, first, second, _counts(mixture, cells.codes, r), r.T @ cells.holes.to(r.dtype),
-            (score * weights).sum(), weights.sum(),
-        )  # fmt: skip
-
-
-def _full_moments(mixture: Mixture, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    first, second = torch.zeros_like(mixture.means), torch.zeros_like(mixture.covariances)
-    for known, rows in patterns(~x.isnan()):
-        part, share = x[rows][:, known], r[rows]
-        s0, s1 = share.sum(0), share.T @ part
-        s2 = torch.stack([(part * share[:, [k]]).T @ part for k in range(share.shape[1])])
-        s2 += s0[:, None, None] * torch.diag(mixture.grid[known] ** 2 / 12)
-        if known.all():
-            first, second = first + s1, second + s2
-            continue
-        # E[x xᵀ | x_o] is quadratic in x_o, so that sums over the records of a pattern are enough
-        gain, offset, covariance = mixture.conditional(known)
-        mean = (gain @ s1[:, :, None]).squeeze(2)
-        cross = mean[:, :, None] * offset[:, None]
-        first = first + mean + s0[:, None] * offset
-        second = second + gain @ s2 @ gain.mT + cross + cross.mT
-        second = second + s0[:, None, None] * (offset[:, :, None] * offset[:, None] + covariance)
-    return torch.zeros_like(mixture.means), first, second
-
-
-def _diagonal_moments(mixture: Mixture, x: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    known = (~x.isnan()).to(r.dtype)
-    x = x.nan_to_num()
-    seen = r.T @ known
-    return seen, r.T @ x, r.T @ x**2 + seen * mixture.grid**2 / 12
-
-
-def _counts(mixture: Mixture, codes: Tensor, r: Tensor) -> Tensor:
-    counts = torch.zeros_like(mixture.tables)
-    for f, start in enumerate(mixture.starts):
-        # one spare row takes what is not known
-        rows = torch.zeros(mixture.levels[f] + 1, r.shape[1], dtype=r.dtype, device=r.device)
-        rows.index_add_(0, codes[:, f].remainder(mixture.levels[f] + 1), r)
-        counts[:, start : start + mixture.levels[f]] = rows[:-1].T
-    return counts
-
-
-def solve(moments: Moments, before: Mixture, ridge: float, smoothing: float) -> Mixture:
-    """The mixture that fits the moments best; a component that no record belongs to stays where it was.
-
-    Args:
-        moments: of all records.
-        before: the mixture that the moments were taken under.
-        ridge: added to the variances.
-        smoothing: pseudo-counts given to each factor, spread evenly over its levels.
-    """
-    alive = moments.mass > 1e-8 * moments.mass.sum()
-    mass = moments.mass.clamp_min(1e-300)[:, None]
-    if before.diagonal:
-        seen = moments.seen.clamp_min(1e-300)
-        means = torch.where(moments.seen > 0, moments.first / seen, before.means)
-        spread = torch.where(moments.seen > 0, moments.second / seen - means**2, before.covariances - ridge)
-        covariances = spread.clamp_min(0) + ridge
-    else:
-        means = moments.first / mass
-        covariances = moments.second / mass[:, :, None] - means[:, :, None] * means[:, None]
-        covariances = (covariances + covariances.mT) / 2 + ridge * torch.eye(means.shape[1]).to(means)
-    means = torch.where(alive[:, None], means, before.means)
-    shape = (-1, *[1] * (covariances.ndim - 1))
-    covariances = torch.where(alive.view(shape), covariances, before.covariances)
-    tables = before.tables.clone()
-    for f, start in enumerate(before.starts):
-        n = before.levels[f]
-        rows = moments.counts[:, start : start + n] + smoothing / n
-        tables[:, start : start + n] = rows / rows.sum(1, keepdim=True)
-    weights = (moments.mass / moments.mass.sum()).clamp_min(1e-300)
-    return Mixture(weights / weights.sum(), means, covariances, tables, before.levels, before.grid)
-
-
-def patterns(known: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
-    """The different rows of an (n, d) mask, each with the positions of the records that have it."""
-    if known.shape[1] == 0 or bool(known.all()):
-        yield (
-            torch.ones_like(known[0]) if len(known) else known.new_ones(known.shape[1]),
-            torch.arange(len(known), device=known.device),
-        )
-        return
-    packed = np.packbits(known.cpu().numpy(), axis=1)
-    keys = np.ascontiguousarray(packed).view([("", packed.dtype)] * packed.shape[1])[:, 0]
-    _, which = np.unique(keys, return_inverse=True)
-    order = np.argsort(which, kind="stable")
-    for rows in np.split(order, np.cumsum(np.bincount(which))[:-1]):
-        at = torch.from_numpy(rows).to(known.device)
-        yield known[rows[0]], at
-
-
-def safe_cholesky(covariance: Tensor) -> Tensor:
-    """A root of a covariance that may be singular to rounding."""
-    root, failed = torch.linalg.cholesky_ex(covariance)
-    if not bool(failed.any()):
-        return root
-    values, vectors = torch.linalg.eigh(covariance)
-    return vectors * values.clamp_min(0).sqrt()[..., None, :]
+    k, n = table.shape
+    ladder = table.cumsum(1)
+    ladder = ladder / ladder[:, -1:]  # the last is 1 to the bit, and so is what stands before levels of probability 0
+    whole = (ladder + torch.arange(k, dtype=table.dtype, device=table.device)[:, None]).flatten()
+    u = torch.rand(len(chosen), generator=generator, dtype=table.dtype, device=table.device)
+    found = torch.searchsorted(whole, u + chosen, right=True) - n * chosen
+    return found.clamp_(0, n - 1)

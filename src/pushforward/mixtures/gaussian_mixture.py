@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -16,19 +16,30 @@ from pushforward.data import Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.holes import exchange, hide
-from pushforward.errors import ArgumentError, DataError
+from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
 from pushforward.joint import JointModel
-from pushforward.mixtures.gaussian import Mixture, Moments, solve
+from pushforward.limits import within
+from pushforward.mixtures import heldout, learning
+from pushforward.mixtures.choosing import best_number, best_start
+from pushforward.mixtures.codes import codes, decoded
+from pushforward.mixtures.covariances import KINDS, Covariances
+from pushforward.mixtures.events import events
+from pushforward.mixtures.gaussian import Mixture
+from pushforward.mixtures.given import Given
+from pushforward.mixtures.heldout import Held, held_out
+from pushforward.mixtures.moments import collapsed
+from pushforward.mixtures.start import PILOT, begun, clusters, scaled
 from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.pilot import pilot
 from pushforward.training.place import Place
 from pushforward.training.progress import Progress
+from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import mix, moved
 from pushforward.training.run import Run
-from pushforward.training.statistic import Estimate, climb, total
+from pushforward.training.statistic import climb
 
-PILOT = 16_384  # records that the start is found on
-MOST = 1000  # iterations, where the run sets no bound
+MOST = 1000  # passes, where the run sets no bound
 
 
 @dataclass(kw_only=True, eq=False)
@@ -37,18 +48,35 @@ class GaussianMixture(JointModel):
 
     Numbers and pixels are Gaussian in each component, categories have a table in each. Holes are marginalised
     exactly (Ghahramani, Jordan 1994); how often a cell is a hole is learned per component, for drawing. Any field
-    can be held fixed when drawing: nothing has to be declared at fit.
+    can be held fixed when drawing, to a value, a range or a set: nothing has to be declared at fit. Ranges of several
+    numbers that hang together within a component have no closed form: their probability is a quasi-random mean, and
+    draws are chosen from many candidates, exact as these grow many (`boxes`).
+
+    With ``covariance="factors"`` it is a mixture of factor analysers, Σ_k = Λ_k Λ_kᵀ + Ψ_k (Ghahramani, Hinton
+    1996), for data as wide as pictures; `encode` then gives (n, 1 + factors) codes, the most probable component and
+    the posterior mean of its latent, and `decode` the mean of the records that have this latent.
+
+    With ``batch=`` EM goes stepwise (Cappé, Moulines 2009, arXiv:0712.4273), for streams and data larger than memory.
+    With ``validation=`` it stops when held-out records score no better; ``components="auto"`` takes the number that
+    scores held-out records best. Components that shrink onto a few records are told by `CollapsedWarning`.
 
     >>> import pushforward as pf
     >>> model = GaussianMixture(components=3).fit("penguins")
     >>> model.sample(2, given={"species": "Gentoo"}, seed=0).to_numpy()["species"].tolist()
     ['Gentoo', 'Gentoo']
+    >>> heavy = model.sample(100, given={"body_mass_g": pf.between(5000, 5500)}, seed=0).to_numpy()["body_mass_g"]
+    >>> bool((heavy >= 5000).all() and (heavy <= 5500).all())
+    True
     """
 
-    _needless = ("batch", "precision", "validation")  # all records at once, in float64, until the likelihood settles
+    _needless = ("precision",)  # it computes in float64
 
-    components: Annotated[int, Ge(1), doc("how many Gaussians")] = 8
-    covariance: Annotated[Literal["full", "diagonal"], doc("shape of each Gaussian")] = "full"
+    components: Annotated[int | Literal["auto"], Ge(1), doc("how many Gaussians")] = 8
+    covariance: Annotated[
+        Literal["full", "tied", "diagonal", "spherical", "factors"], doc("shape of each Gaussian")
+    ] = "full"
+    factors: Annotated[int, Ge(1), doc("latent dimensions, where the covariance is of factors")] = 4
+    starts: Annotated[int, Ge(1), doc("starts that are tried; the best is kept")] = 1
     ridge: Annotated[float, Gt(0), doc("added to the variances, in units of each number's own")] = 1e-6
     smoothing: Annotated[float, Gt(0), doc("pseudo-counts given to each category")] = 1.0
     tolerance: Annotated[float, Ge(0), doc("rise in nats per record below which it stops")] = 1e-5
@@ -60,35 +88,43 @@ class GaussianMixture(JointModel):
             raise DataError(f"field {field.name!r} is text, which a mixture cannot model; leave it out")
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
-        if self.components > len(data):
+        if self.components != "auto" and self.components > len(data):
             raise ArgumentError(
                 f"components={self.components} is more than the {len(data)} records; take at most {len(data)}"
             )
         place = Place(run)
+        fingerprint = self._fingerprint(data, weights, run, batch=run.batch, validation=heldout.said(run.validation))
+        checkpoints = Checkpoints(run.folder, fingerprint) if run.folder else None
         self._begin(data.schema, "cpu" if place.device.type == "mps" else str(place.device))  # MPS has no float64
-        pilot, share = _pilot(data, weights, run.seed)
-        self._scale = Standardise.robust(self._cells.encode(pilot).numbers, share).to(self._device)
-        self.holes = torch.zeros(self.components, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
-        self._set(self._start(self._encode_cells(pilot), share, run.seed))
-
-        held = [self._encode_cells(c) for c in data.chunks()] if isinstance(data, Records) else None
-
-        def update(parameters: dict[str, Tensor]) -> Estimate:
-            self._set(parameters)
-            chunks = held if held is not None else (self._encode_cells(c) for c in data.chunks())
-            moments = total(self._observed(chunks, weights, place), place)
-            assert isinstance(moments, Moments)
-            after = solve(moments, self.mixture, self.ridge, self.smoothing)
-            holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
-            return Estimate(self._tensors(after, holes), float(moments.score / moments.weight))
-
-        checkpoints = Checkpoints(run.folder, self._fingerprint(data, weights, run)) if run.folder else None
+        held, weights = held_out(data, weights, run)
+        sample, share = pilot(data, weights, run.seed, PILOT)
+        self._scale = scaled(self._cells, sample, share).to(self._device)
+        cells, share = self._encode_cells(sample), share.to(self._device)
+        judged = None if held is None else Held(self._encode_cells(held.records), held.weights.to(self._device))
+        self._start(cells, share, judged, run.seed)
         start = self._tensors(self.mixture, self.holes)
+        update, every = learning.whole(self, data, weights, place), 1
+        if run.batch is not None:
+            size = min(run.batch, len(data))
+            every = -(-len(data) // size)
+            start |= learning.begun(self.mixture.moments(cells, share, self._offset))
+            update = learning.stepwise(self, data, weights, place, size, run.seed)
+
+        def judge(parameters: dict[str, Tensor]) -> float:
+            self._set(parameters)
+            assert judged is not None
+            known = judged.cells
+            return float(
+                (self.mixture.posterior(known)[1] + self._units(known)) @ judged.weights / judged.weights.sum()
+            )
+
         for progress, parameters in climb(
-            start, update, run, place, tolerance=self.tolerance, most=MOST, checkpoints=checkpoints
-        ):
+            start, update, run, place, tolerance=self.tolerance, most=MOST, every=every,
+            judge=None if judged is None else judge, checkpoints=checkpoints,
+        ):  # fmt: skip
             self._set(parameters)
             yield progress
+        self._warn()
 
     def _begin(self, schema: Schema, device: str) -> None:
         self._cells = CellEncoding(schema)
@@ -96,64 +132,65 @@ class GaussianMixture(JointModel):
         d = self._cells.width
         self._scale = Standardise(torch.zeros(d).double(), torch.ones(d).double()).to(device)
 
-    def _observed(
-        self, chunks: Iterator[Cells] | list[Cells], weights: np.ndarray | None, place: Place
-    ) -> Iterator[Moments]:
-        """The moments of this process's share of each chunk, under the current mixture."""
-        at, part = 0, slice(place.rank, None, place.world)
-        for cells in chunks:
-            share = torch.ones(len(cells)) if weights is None else torch.from_numpy(weights[at : at + len(cells)])
-            at += len(cells)
-            cells, share = cells[part], share[part].to(self._scale.mean)
-            responsibilities, density = self.mixture.posterior(cells)
-            yield Moments.of(self.mixture, cells, responsibilities, density + self._units(cells), share)
+    def _start(self, cells: Cells, share: Tensor, held: Held | None, seed: int) -> None:
+        """The best of some starts, each a maximisation from clusters, for as many components as said or found best."""
+        options = (self.ridge, self.smoothing)
 
-    def _start(self, cells: Cells, share: Tensor, seed: int) -> dict[str, Tensor]:
-        """One maximisation from the clusters of k-means (started by k-means++)."""
-        from sklearn.cluster import KMeans
-        from sklearn.exceptions import ConvergenceWarning
+        def begin(cells: Cells, share: Tensor, k: int, start: int) -> Mixture:
+            flat = self._flat(k)
+            labels = clusters(cells, flat.levels, k, share, seed if start == 0 else mix(seed, start))
+            return begun(flat, cells, labels, share, seed, options)
 
-        features = [cells.numbers.nan_to_num().float()]
-        for f, factor in enumerate(self._cells.factors):
-            spread = torch.nn.functional.one_hot(cells.codes[:, f].clamp_min(0), factor.levels)
-            features.append((spread * (cells.codes[:, [f]] >= 0)).float())
-        k = min(self.components, len(cells))
-        kmeans = KMeans(k, n_init=1, random_state=mix(seed) % 2**32)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # fewer different records than components is legal
-            labels = kmeans.fit_predict(torch.cat(features, 1).cpu().numpy(), sample_weight=share.numpy())
-        sure = torch.nn.functional.one_hot(torch.from_numpy(labels).long(), self.components).to(self._scale.mean)
-        flat = self._flat()
-        share = share.to(self._scale.mean)
-        moments = Moments.of(flat, cells, sure, torch.zeros_like(share), share)
-        return self._tensors(solve(moments, flat, self.ridge, self.smoothing), self.holes)
+        if self.components == "auto":
+            order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
+            apart = None if held is None else (held.cells, held.weights)
+            self._count = best_number(begin, cells, share, apart, options, order)
+        else:
+            self._count = self.components
+        self.mixture = best_start(begin, cells, share, self._count, self.starts, options)
+        self.holes = torch.zeros(self._count, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
+        self._set(self._tensors(self.mixture, self.holes))
 
-    def _flat(self) -> Mixture:
+    def _flat(self, k: int) -> Mixture:
         """A mixture that says nothing: mean 0, variance 1, even tables."""
-        k, d = self.components, self._cells.width
+        grid = self._cells.resolution.to(self._device) / self._scale.scale
         levels = tuple(factor.levels for factor in self._cells.factors)
         table = torch.cat([torch.full((n,), 1 / n) for n in levels]) if levels else torch.zeros(0)
-        spread = torch.ones(k, d) if self.covariance == "diagonal" else torch.eye(d).expand(k, d, d)
-        grid = self._cells.resolution.to(self._device) / self._scale.scale
-        even, zero = torch.full((k,), 1 / k).to(grid), torch.zeros(k, d).to(grid)
-        return Mixture(even, zero, spread.contiguous().to(grid), table.repeat(k, 1).to(grid), levels, grid)
+        spread = self._kind.even(k, self._cells.width, self.factors).to(grid)
+        even, zero = torch.full((k,), 1 / k).to(grid), torch.zeros(k, self._cells.width).to(grid)
+        return Mixture(even, zero, spread, table.repeat(k, 1).to(grid), levels, grid)
+
+    def _warn(self) -> None:
+        """Say so where components have shrunk onto a few records."""
+        self._collapsed = int(collapsed(self.mixture, self.ridge).sum())
+        if self._collapsed:
+            warnings.warn(
+                f"{self._collapsed} of {self._count} components have collapsed onto a few records, or a line of them "
+                f"(only ridge={self.ridge:g} holds their variance); take fewer, a larger ridge= or another covariance=",
+                CollapsedWarning,
+                stacklevel=2,
+            )
+
+    def _measured(self) -> dict[str, Any]:
+        found = {"components": self._count} if self.components == "auto" else {}
+        return found | ({"collapsed": self._collapsed} if self._collapsed else {})
 
     # State
 
+    @property
+    def _kind(self) -> type[Covariances]:
+        return KINDS[self.covariance]
+
     def _tensors(self, mixture: Mixture, holes: Tensor) -> dict[str, Tensor]:
-        return {
-            "weights": mixture.weights,
-            "means": mixture.means,
-            "covariances": mixture.covariances,
-            "tables": mixture.tables,
-            "holes": holes,
-        }
+        own = {"weights": mixture.weights, "means": mixture.means, "tables": mixture.tables, "holes": holes}
+        return own | mixture.covariances.tensors()
 
     def _set(self, parameters: Mapping[str, Tensor]) -> None:
-        here = {name: tensor.to(self._device) for name, tensor in parameters.items()}
-        self.holes = here.pop("holes")
-        flat = self._flat()
-        self.mixture = Mixture(**here, levels=flat.levels, grid=flat.grid)
+        flat = self._flat(len(parameters["weights"]))
+        here = {n: parameters[n].to(self._device) for n in self._tensors(flat, flat.weights)}
+        self.holes = here["holes"]
+        spread = self._kind(**{n: here[n] for n in flat.covariances.tensors()})
+        self.mixture = Mixture(here["weights"], here["means"], spread, here["tables"], flat.levels, flat.grid)
         grid, known = self._cells.resolution, self._cells.resolution > 0
         self._offset = torch.where(known, grid, 1.0).log().to(self._device) - self._scale.scale.log()  # (d,)
 
@@ -162,11 +199,12 @@ class GaussianMixture(JointModel):
         return {**self._tensors(self.mixture, self.holes), **scale}
 
     def _skeleton(self) -> dict[str, Tensor]:
-        k, cells = self.components, CellEncoding(self.schema)
+        k = self.measurements["components"] if self.components == "auto" else self.components
+        cells = CellEncoding(self.schema)
         d, levels, h = cells.width, sum(f.levels for f in cells.factors), len(cells.may_miss)
         shapes = {
-            "weights": (k,), "means": (k, d), "covariances": (k, d) if self.covariance == "diagonal" else (k, d, d),
-            "tables": (k, levels), "holes": (k, h), "shift": (d,), "scale": (d,),
+            "weights": (k,), "means": (k, d), "tables": (k, levels), "holes": (k, h), "shift": (d,), "scale": (d,),
+            **self._kind.shapes(k, d, self.factors),
         }  # fmt: skip
         return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes.items()}
 
@@ -174,6 +212,7 @@ class GaussianMixture(JointModel):
         self._begin(self.schema, "cpu" if device == "mps" else device)
         self._scale = Standardise(state.pop("shift"), state.pop("scale")).to(self._device)
         self._set(state)
+        self._count, self._collapsed = len(self.mixture.weights), self.measurements.get("collapsed", 0)
 
     @property
     def means(self) -> np.ndarray:
@@ -183,12 +222,19 @@ class GaussianMixture(JointModel):
     @property
     def covariances(self) -> np.ndarray:
         """(K, d, d) covariances in the units of the data."""
-        return (self.mixture.full * self._scale.scale[:, None] * self._scale.scale).cpu().numpy()
+        scale = self._scale.scale
+        dense = self.mixture.covariances.dense().expand(len(self.mixture.weights), -1, -1)
+        return (dense * scale[:, None] * scale).cpu().numpy()
 
     # Verbs
 
     def _density(self) -> str:
         return "bound" if self._cells.gridded else "exact"
+
+    def _lacks(self, verb: str) -> str | None:
+        if verb in ("encode", "decode", "reconstruct") and self.covariance != "factors":
+            return f'covariance="{self.covariance}" has no latent; fit again with covariance="factors"'
+        return None
 
     def _encode_cells(self, records: Records) -> Cells:
         cells = self._cells.encode(records)
@@ -199,9 +245,12 @@ class GaussianMixture(JointModel):
         numbers = self._scale.inverse(cells.numbers).cpu()
         return self._cells.decode(Cells(numbers, cells.codes.cpu(), cells.holes.cpu()))
 
-    def _log_evidence(self, evidence: Evidence) -> Tensor:
+    def _given(self, evidence: Evidence) -> Given:
         cells = self._encode_cells(evidence.over(self.schema))
-        return self.mixture.posterior(cells)[1] + self._units(cells)
+        return Given(self.mixture, self.holes, cells, events(evidence.limits, self._cells, self._scale), self._offset)
+
+    def _log_evidence(self, evidence: Evidence) -> Tensor:
+        return self._given(evidence).log_prob()
 
     def _units(self, cells: Cells) -> Tensor:
         """(n,) what brings a log density of scaled numbers to the units of the data."""
@@ -209,14 +258,14 @@ class GaussianMixture(JointModel):
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
         generator = moved(generator, self._device)
-        known = self._encode_cells(evidence.over(self.schema))
-        cells = self.mixture.draw(known, generator)
-        missing = torch.zeros_like(cells.holes)
-        if holes:  # a record has holes where its component has them
-            k = torch.multinomial(self.mixture.posterior(cells)[0], 1, generator=generator)[:, 0]
-            u = torch.rand(missing.shape, generator=generator, dtype=torch.float64, device=k.device)
-            missing = u < self.holes[k]
-        return self._decode_cells(Cells(cells.numbers, cells.codes, missing))
+        cells, chosen = self._given(evidence).draw(generator)
+        missing = cells.holes
+        if holes:  # a record has holes where its component has them, but for what is known of them
+            u = torch.rand(missing.shape, generator=generator, dtype=torch.float64, device=missing.device)
+            names = [name in evidence.limits for name in self._cells.may_miss]
+            said = torch.tensor(names, dtype=torch.bool, device=missing.device)
+            missing = torch.where(said, missing, u < self.holes[chosen])
+        return within(self._decode_cells(Cells(cells.numbers, cells.codes, missing)), evidence.limits)
 
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
         noise = torch.zeros(self._cells.width, dtype=torch.float64)
@@ -237,21 +286,15 @@ class GaussianMixture(JointModel):
     def _predict_proba(self, records: Records, field: str) -> Tensor:
         f = self._cells.factor_of(field)
         assert f is not None
-        start, n = self.mixture.starts[f], self.mixture.levels[f]
         hidden = hide(records, [field])
         pieces = [self.mixture.posterior(self._encode_cells(chunk))[0] for chunk in hidden.chunks()]
-        return torch.cat(pieces) @ self.mixture.tables[:, start : start + n]
+        return torch.cat(pieces) @ self.mixture.table(f)
 
+    def _encode(self, records: Records) -> Tensor:
+        return torch.cat([codes(self.mixture, self._encode_cells(chunk)) for chunk in records.chunks()])
 
-def _pilot(data: Records | Scan, weights: np.ndarray | None, seed: int) -> tuple[Records, Tensor]:
-    """Some records from all over the data, of those that have a weight, and these weights."""
-    able: int | np.ndarray = len(data) if weights is None else np.flatnonzero(weights)  # not a number for each record
-    count = len(data) if weights is None else np.count_nonzero(weights)
-    rows = np.sort(np.random.default_rng(mix(seed)).choice(able, min(count, PILOT), replace=False))
-    share = np.ones(len(rows)) if weights is None else weights[rows]
-    pieces, start = [], 0
-    for chunk in data.chunks():
-        here = rows[(rows >= start) & (rows < start + len(chunk))] - start
-        pieces.append(chunk.take(here))
-        start += len(chunk)
-    return pieces[0].concat(*pieces[1:]), torch.from_numpy(share)
+    def _decode(self, codes: Tensor) -> Records:
+        return self._decode_cells(decoded(self.mixture, codes.to(self.mixture.means), len(self._cells.may_miss)))
+
+    def _reconstruct(self, records: Records) -> Records:
+        return self._decode(self._encode(records))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from pushforward.errors import ArgumentError, DataError, one_of
+from pushforward.errors import ArgumentError, CollapsedWarning, DataError, one_of
 from pushforward.model import Model
 from pushforward.testing import checks as package
 from pushforward.testing.case import Case, Inapplicable
@@ -75,7 +76,11 @@ def run_check(check: Check, case: Case) -> bool:
     """
     name = f"{check.__name__} ({case.example.name})"
     try:
-        check(case)
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", CollapsedWarning
+            )  # which the small data of the checks is bound to bring about
+            check(case)
     except Inapplicable:
         return False
     except AssertionError as error:
@@ -105,7 +110,9 @@ def cases_of(
 
 def _can(case: Case) -> bool:
     try:
-        _ = case.model
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", CollapsedWarning)
+            _ = case.model
     except DataError:
         return False
     return True

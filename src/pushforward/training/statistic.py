@@ -56,6 +56,8 @@ def climb(
     *,
     tolerance: float,
     most: int,
+    every: int = 1,
+    judge: Callable[[dict[str, Tensor]], float] | None = None,
     checkpoints: Checkpoints | None = None,
     patience: int = 1,
 ) -> Iterator[tuple[Progress, dict[str, Tensor]]]:
@@ -65,33 +67,36 @@ def climb(
 
     Args:
         parameters: where to start.
-        update: one pass over the data.
+        update: one pass over the data, or one batch of it.
         run: `steps` and `minutes` bound it.
         place: where it computes.
         tolerance: smallest rise of the score (mean nats a record) that counts.
         most: passes after which it stops in any case, where `run` says neither.
+        every: steps that make a pass; the score that has to rise is their mean.
+        judge: what has to rise instead, after each pass: the score of held-out records.
         checkpoints: where the parameters are kept on the way.
         patience: passes in a row without such a rise after which it stops.
 
     Raises:
         DivergedError: the score is not finite.
     """
-    step, spent, best, converged, stale = 0, 0.0, -float("inf"), False, 0
+    step, spent, best, converged, summed, stale = 0, 0.0, -float("inf"), False, 0.0, 0
     if checkpoints is not None and (found := checkpoints.latest()) is not None:
         parameters, facts = found
         step, spent, best, converged = facts["step"], facts["elapsed"], facts["score"], facts["converged"]
-        stale = facts["stale"]
+        summed, stale = facts["summed"], facts["stale"]
     start, saved = time.monotonic() - spent, time.monotonic()
-    limit = run.steps or (most if run.minutes is None else 2**62)
+    limit = run.steps or (most * every if run.minutes is None else 2**62)
     elapsed, done = spent, converged or step >= limit
 
     def keep() -> None:
         if checkpoints is not None and place.first and step:
-            facts = {"elapsed": elapsed, "score": best, "converged": converged, "stale": stale}
+            facts = {"elapsed": elapsed, "score": best, "converged": converged, "summed": summed, "stale": stale}
             checkpoints.save(step, parameters, facts)
 
     if done:
-        yield Progress("em", step, {"nats": best}, elapsed, 0.0), parameters
+        score = best if math.isfinite(best) else summed / max(1, step % every)
+        yield Progress("em", step, {"nats": score}, elapsed, 0.0), parameters
 
     try:
         while not done:
@@ -100,15 +105,21 @@ def climb(
                 raise DivergedError(f"the log-likelihood is {estimate.score} at step {step + 1}; look for huge values")
             parameters, step = estimate.parameters, step + 1
             elapsed = place.agree(time.monotonic() - start)
-            stale = stale + 1 if estimate.score - best < tolerance else 0
-            converged = run.steps is None and stale >= patience
+            summed += estimate.score
+            losses = {"nats": estimate.score}
+            if step % every == 0:
+                score = summed / every
+                if judge is not None:
+                    losses["held-out"] = score = judge(parameters)
+                stale = stale + 1 if score - best < tolerance else 0
+                converged = run.steps is None and stale >= patience
+                best, summed = max(best, score), 0.0
             done = converged or step >= limit or (run.minutes is not None and elapsed >= 60 * run.minutes)
-            best = max(best, estimate.score)
             if time.monotonic() - saved >= run.checkpoint:
                 keep()
                 saved = time.monotonic()
             remaining = 0.0 if done else _remaining(run, step, elapsed)
-            yield Progress("em", step, {"nats": estimate.score}, elapsed, remaining), parameters
+            yield Progress("em", step, losses, elapsed, remaining), parameters
     finally:
         keep()  # at the end, after an error, and where the consumer closes the iterator; twice costs nothing
 

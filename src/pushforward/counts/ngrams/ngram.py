@@ -125,7 +125,7 @@ class NGram(JointModel):
 
     # State
 
-    def _found(self) -> dict[str, Any]:
+    def _measured(self) -> dict[str, Any]:
         state = self.corpus.state()
         return {"grams": len(state["counts"]), "vocabulary": len(state["vocabulary"])}
 

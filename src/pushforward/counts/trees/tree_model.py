@@ -190,7 +190,7 @@ class TreeModel(JointModel):
 
     # State
 
-    def _found(self) -> dict[str, Any]:
+    def _measured(self) -> dict[str, Any]:
         return {"shapes": {name: list(tensor.shape) for name, tensor in self._state().items()}}
 
     def _skeleton(self) -> dict[str, Tensor]:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pushforward.data import pictures
+from pushforward.data.encodings.atoms import off_atoms
 from pushforward.data.records import Records
 from pushforward.data.schema import Category, Field, Image, Number, Schema, Text
 from pushforward.errors import DataError
@@ -149,7 +150,7 @@ class CellEncoding:
                 values = numbers[:, self.columns[field.name].start]
                 if factor is not None:
                     at = np.concatenate([[np.nan], field.atoms])[codes[:, factor]]
-                    values = np.where(codes[:, factor] > 0, at, _off_atoms(values, field))
+                    values = np.where(codes[:, factor] > 0, at, off_atoms(values, field))
                 columns[field.name] = _column(values, field, hole)
         return Records(self.schema, pa.table(columns, schema=self.schema.arrow))
 
@@ -180,17 +181,6 @@ def _on_grid(values: np.ndarray, field: Number) -> np.ndarray:
     elif field.decimals is None:
         return values  # an array: a density on the whole line
     return np.clip(values, field.low, field.high)
-
-
-def _off_atoms(values: np.ndarray, field: Number) -> np.ndarray:
-    """Numbers that would be rounded to an atom go to its neighbour on the grid, on their side where there is one."""
-    if field.resolution is None:
-        return values
-    for atom in field.atoms:
-        near = _on_grid(values, field) == atom
-        up = (values >= atom) & (atom < field.high) | (atom <= field.low)
-        values = np.where(near, atom + np.where(up, field.resolution, -field.resolution), values)
-    return values
 
 
 def _column(values: np.ndarray, field: Number, hole: np.ndarray | None) -> pa.Array:
