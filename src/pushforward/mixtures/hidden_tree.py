@@ -191,16 +191,27 @@ def kernel(places: np.ndarray | None, counts: np.ndarray, pairs: np.ndarray) -> 
         return None
     hole = np.isnan(places)
     rank = np.argsort(np.argsort(np.where(hole, np.inf, places), kind="stable"), kind="stable").astype(float)
-    near = np.exp(-0.5 * ((rank[:, None] - rank) / NEAR) ** 2) * (counts[:, None] + 0.1)
-    np.fill_diagonal(near, 0.0)
+    near = np.exp(-0.5 * ((rank[:, None] - rank) / NEAR) ** 2)
     near[hole], near[:, hole] = 0.0, 0.0
-    near /= np.maximum(near.sum(0, keepdims=True), 1e-300)
+    near[hole, hole] = 1.0
+    joint = _balanced(near, (counts + 0.1) / (counts + 0.1).sum())
+    near = joint / joint.sum(0)
     mass = np.maximum(pairs.sum(0), 1e-300)
-    neighbours, margin = near @ (pairs / mass), counts[:, None] / counts.sum()
-    scores = []
+    neighbours = near @ (pairs / mass) - near.diagonal()[:, None] / mass  # without the record itself
+    margin, scores = counts[:, None] / counts.sum(), []
     for blur in BLURS:
         others = pairs - 1 + blur * neighbours + SPARSE * margin
         total = np.maximum(mass - 1 + blur + SPARSE, 1e-9)
         scores.append(float((pairs * np.log(np.maximum(others, 1e-9) / total)).sum()))
     best = BLURS[int(np.argmax(scores))]
     return torch.from_numpy(best * near).float() if best else None
+
+
+def _balanced(near: np.ndarray, margin: np.ndarray) -> np.ndarray:
+    """(S, S) joint distribution a(x) near(x, y) a(y) with both margins as given (Sinkhorn), so that to blur by it
+    leaves how common each state is as it was.
+    """
+    a = np.sqrt(margin)
+    for _ in range(200):
+        a = np.sqrt(a * margin / np.maximum(near @ a, 1e-300))
+    return a[:, None] * near * a

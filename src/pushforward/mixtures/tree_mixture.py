@@ -36,7 +36,7 @@ SETTLING = 20  # passes after which the memory grows
 MOST = 400  # passes, where the run sets no bound
 PATIENCE = 20
 MARGIN = 0.01  # nats below the best by which later, sharper parameters may fall
-LOOSE = 0.15  # how far mutual information is shaken for a further tree
+LOOSE = 0.5  # how far mutual information is shaken for a further tree
 
 
 @dataclass(kw_only=True, eq=False)
