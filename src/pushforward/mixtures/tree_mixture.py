@@ -61,7 +61,7 @@ class TreeMixture(TreeModel):
     trees: Annotated[int, Ge(1), Le(64), doc("how many trees, of equal share")] = 4
     states: Annotated[int, Ge(2), Le(512), doc("hidden states of each field")] = 64
     bins: Annotated[int, Ge(2), Le(1024), doc("most bins of a number")] = 128
-    backing: Annotated[float, Ge(0), doc("pseudo-counts that draw rare transitions towards those of like states")] = 1.0
+    backing: Annotated[float, Ge(0), doc("pseudo-counts that draw rare transitions towards those of like states")] = 0.3
 
     # Learning
 
@@ -151,7 +151,11 @@ class TreeMixture(TreeModel):
             out |= {f"{name}.{t}": tensor for name, tensor in _named(c).items()}
         top = float(parameters["top"])
         if score >= top - MARGIN:
-            out |= {f"best.{name}.{t}": tensor for t, c in enumerate(seen_by) for name, tensor in _named(c).items()}
+            states, share = rows.aside
+            for t, (tree, shape) in enumerate(zip(trees, self._shapes, strict=True)):
+                # once judged by them, the tree may learn from the records that were held out
+                kept = seen_by[t] + Expected.of(tree, states[:, list(shape.order)], share) if rows.out else seen_by[t]
+                out |= {f"best.{name}.{t}": tensor for name, tensor in _named(kept).items()}
         else:
             out |= {name: tensor for name, tensor in parameters.items() if name.startswith("best.")}
         out["top"] = torch.tensor(max(top, score), dtype=torch.float64)
