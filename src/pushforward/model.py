@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
@@ -12,11 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor
 
 from pushforward.data import Category, Number, Records, Scan, Schema, as_records, read
+from pushforward.data.weights import digest, weighed
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import Evidence, evidence
 from pushforward.families import name_of
@@ -131,7 +129,7 @@ class Model(ABC):
         data = data if isinstance(data, Scan) else read(data)
         if len(data) == 0:
             raise DataError("the data holds no records; give at least one")
-        data, weighed = _weights(data, weights)
+        data, shares = weighed(data, weights)
         given = (given,) if isinstance(given, str) else tuple(given)
         for name in given:
             if name not in data.schema:
@@ -140,7 +138,7 @@ class Model(ABC):
             raise ArgumentError(f"given={list(given)} names every field; leave at least one to be learned")
         rest = data.schema.without(given)
         self._check(rest, data.schema.select(given))
-        return self._fitting(data, given, weighed, budget)
+        return self._fitting(data, given, shares, budget)
 
     def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
         start, fitted_with = time.monotonic(), self.get_params()
@@ -375,7 +373,7 @@ class Model(ABC):
         """What a run must share with the checkpoints it goes on from."""
         _, given = self.learning
         own = {"family": name_of(type(self)), **self.get_params(), "given": list(given), "seed": run.seed}
-        return {**own, "records": len(data), "data": _digest(data, weights), **more}
+        return {**own, "records": len(data), "data": digest(data, weights), **more}
 
     def _limitable(self, fixed: Evidence | None) -> Evidence | None:
         """The evidence, refused if it holds ranges or sets that the family cannot be exact about."""
@@ -400,39 +398,7 @@ class Model(ABC):
         return values.detach().cpu().double().numpy()
 
 
-def _digest(data: Records | Scan, weights: np.ndarray | None) -> str:
-    """A hash of the schema, the first chunk and the weights: what tells one data set from another."""
-    table = next(iter(data.chunks())).table.combine_chunks()
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
-        stream.write_table(table)
-    whole = hashlib.sha256(json.dumps(data.schema.to_json(), default=str).encode())
-    whole.update(sink.getvalue())
-    whole.update(b"" if weights is None else weights.tobytes())
-    return whole.hexdigest()
-
-
 def _seed(seed: int | None) -> int | None:
     if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
         raise ArgumentError(f"seed={seed!r} is out of range; it must be a whole number, at least 0")
     return None if seed is None else int(seed)
-
-
-def _weights(data: Records | Scan, weights: Any) -> tuple[Records | Scan, np.ndarray | None]:
-    if weights is None:
-        return data, None
-    if isinstance(weights, str):
-        column = data.schema[weights].name
-        values = np.concatenate([chunk.to_numpy()[column] for chunk in data.chunks()])
-        data = data.leaving_out([column], "the weights of the records")
-    else:
-        values = np.asarray(weights)
-    try:
-        values = values.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ArgumentError("weights must be numbers, one a record, or the name of a column of them") from error
-    if values.shape != (len(data),):
-        raise ArgumentError(f"weights have shape {values.shape}; there are {len(data)} records and each needs one")
-    if not np.isfinite(values).all() or (values < 0).any() or values.sum() <= 0:
-        raise DataError("weights must be finite and at least 0, and not all 0")
-    return data, values
