@@ -93,7 +93,9 @@ def ours(words: str, holed: pf.Records, draws: int, more: int, seed: int, minute
     """Seconds to learn and draw, and the completions: those that were timed, and more for intervals."""
     start = time.perf_counter()
     name, parameters = named(words)
-    model = family(name)(**parameters).fit(holed, minutes=minutes, seed=seed)
+    kind = family(name)
+    bound = {"minutes": minutes} if minutes and "minutes" in kind.budget() else {}
+    model = kind(**parameters).fit(holed, seed=seed, **bound)
     filled = [model.complete(holed, seed=i) for i in range(draws)]
     took = time.perf_counter() - start
     filled += [model.complete(holed, seed=i) for i in range(draws, more)]
@@ -237,7 +239,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10, help="completions that an estimate is made of, for all")
     parser.add_argument("--intervals", type=int, default=39, help="completions of ours that intervals are made of")
     parser.add_argument("--iterations", type=int, default=5, help="of miceforest")
-    parser.add_argument("--minutes", type=float, default=1.0, help="a fit of ours, at most")
+    parser.add_argument("--minutes", type=float, default=0.0, help="a fit of ours; 0: until it stops by itself")
     parser.add_argument("--seeds", type=int, default=1, help="how many choices of hidden cells")
     parser.add_argument("--rows", type=int, default=0, help="at most this many of a table, for all methods; 0: all")
     parser.add_argument("--no-miceforest", action="store_true", help="leave it out")

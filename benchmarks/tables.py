@@ -143,7 +143,9 @@ def _literal(word: str) -> Any:
 def fit_family(words: str, source: Source, seed: int, minutes: float | None) -> Fitted:
     """Fit one of our families, and count what it keeps."""
     name, parameters = named(words)
-    model = family(name)(**parameters).fit(source.train, minutes=minutes, seed=seed)
+    kind = family(name)
+    bound = {"minutes": minutes} if "minutes" in kind.budget() else {}  # counting has no bound to take
+    model = kind(**parameters).fit(source.train, seed=seed, **bound)
     size = sum(tensor.numel() for tensor in model._state().values())
     return Fitted(lambda n: model.sample(n, seed=seed), size, _nats(model, source.test), model.density)
 

@@ -30,6 +30,7 @@ CACHED = 320_000  # features that stay in the cache
 ROWS = 8192  # records in a block, at most
 NARROW = 48  # numbers up to which features pay
 OFTEN = 24  # records that a pattern of holes must have to be worth a factorisation of its own
+HALVINGS = 20  # of what is taken away, until what is left is positive definite
 LOSS = 1e-8  # nats that features may lose to rounding
 
 
@@ -115,7 +116,15 @@ class Full(Covariances):
         return type(self)(self.covariances + torch.diag(noise))
 
     def minus(self, noise: Tensor) -> Self:
-        return type(self)(self.covariances - torch.diag_embed(torch.minimum(noise, 0.999 * self.variances())))
+        less = torch.minimum(noise, 0.999 * self.variances())
+        for _ in range(HALVINGS):  # less in every number is not yet less in every direction
+            out = self.covariances - torch.diag_embed(less)
+            values = torch.linalg.eigvalsh(out)
+            short = values[:, 0] <= 1e-12 * values[:, -1]
+            if not bool(short.any()):
+                return type(self)(out)
+            less = torch.where(short[:, None], less / 2, less)
+        return type(self)(torch.where(short[:, None, None], self.covariances, out))
 
     def at(self, k: Any) -> Any:
         """Where the covariance of a component, or of several, stands."""

@@ -65,4 +65,9 @@ def solved(covariances: Tensor, c: Tensor) -> Tensor:
 def _roots(covariances: Tensor, known: Tensor) -> Tensor:
     """Cholesky factors, with the identity where a number is not known."""
     both = (known[:, :, None] & known[:, None]).to(covariances)
-    return torch.linalg.cholesky(covariances * both + torch.diag_embed((~known).to(covariances)))
+    padded = covariances * both + torch.diag_embed((~known).to(covariances))
+    root, failed = torch.linalg.cholesky_ex(padded)
+    if bool(failed.any()):  # singular to rounding
+        slight = 1e-10 * padded.diagonal(dim1=-2, dim2=-1) * (failed > 0)[..., None]
+        root = torch.linalg.cholesky(padded + torch.diag_embed(slight))
+    return root
