@@ -176,7 +176,7 @@ def _one_discount(texts: list[str], order: int, d: float) -> Callable[[str, str]
 
 
 def _textbook() -> Any:
-    path = Path(__file__).parents[1] / "tests" / "counts" / "textbook.py"
+    path = Path(__file__).parents[1] / "tests" / "counts" / "ngrams" / "textbook.py"
     spec = importlib.util.spec_from_file_location("textbook", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -121,9 +121,9 @@ def start(states: Tensor, weights: Tensor, shape: Shape, seed: int) -> Expected:
     already what the Chow-Liu tree knows, and EM only has to refine it.
     """
     n, k = len(states), shape.hidden
-    classes = _latent_classes(states, weights, shape.sizes, max(2, k // 2), seed)
+    classes = latent_classes(states, weights, shape.sizes, max(2, k // 2), seed)
     rng = np.random.default_rng(seed)
-    hidden = torch.stack([_merged(states[:, i], classes, k, rng) for i in range(len(shape.sizes))], 1)
+    hidden = torch.stack([merged(states[:, i], classes, k, rng) for i in range(len(shape.sizes))], 1)
     share = weights.float()
     edges = torch.zeros(len(shape.sizes) - 1, k * k)
     for i in range(1, len(shape.sizes)):
@@ -136,7 +136,7 @@ def start(states: Tensor, weights: Tensor, shape: Shape, seed: int) -> Expected:
     return Expected(prior, edges.reshape(-1, k, k), torch.cat(tables), zero, weights.sum().double() if n else zero)
 
 
-def _latent_classes(states: Tensor, weights: Tensor, sizes: Sequence[int], classes: int, seed: int) -> Tensor:
+def latent_classes(states: Tensor, weights: Tensor, sizes: Sequence[int], classes: int, seed: int) -> Tensor:
     """(n,) the class of each record in a mixture of independent variables, after some sweeps of EM."""
     generator = torch.Generator().manual_seed(seed)
     label = torch.randint(classes, (len(states),), generator=generator)
@@ -155,7 +155,7 @@ def _latent_classes(states: Tensor, weights: Tensor, sizes: Sequence[int], class
     return label
 
 
-def _merged(states: Tensor, classes: Tensor, most: int, rng: np.random.Generator) -> Tensor:
+def merged(states: Tensor, classes: Tensor, most: int, rng: np.random.Generator) -> Tensor:
     """(n,) hidden states: the `most` commonest pairs of state and class, which the others join."""
     width = int(classes.max()) + 1
     pairs, counts = np.unique((states * width + classes).numpy(), return_counts=True)
@@ -185,7 +185,7 @@ def kernel(places: np.ndarray | None, counts: np.ndarray, pairs: np.ndarray) -> 
     Args:
         places: (S,) where on the line each state lies; None where states have no order. NaN: a hole.
         counts: (S,) how often each occurs.
-        pairs: (S, P) how often each occurs with the states of another variable.
+        pairs: (S, K) how often each occurs with hidden states of another variable, about as fine as its own will be.
     """
     if places is None:
         return None

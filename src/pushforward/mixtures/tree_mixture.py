@@ -17,7 +17,7 @@ from pushforward.counts.trees.coding import Coding
 from pushforward.counts.trees.tree import Tree, likelihoods, upward
 from pushforward.counts.trees.tree_model import Grown, TreeModel
 from pushforward.data import Records, Scan
-from pushforward.mixtures.hidden_tree import Expected, Shape, kernel, maximise, start
+from pushforward.mixtures.hidden_tree import Expected, Shape, kernel, latent_classes, maximise, merged, start
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.pilot import pilot
 from pushforward.training.place import Place
@@ -97,14 +97,17 @@ class TreeMixture(TreeModel):
         starts = np.cumsum([0, *sizes])
         rng = np.random.default_rng(mix(seed))
         hidden = max(2, min(self.states, len(states) // EACH))
+        classes = latent_classes(states, share, sizes, max(2, hidden // 2), mix(seed, self.trees) % 2**31)
         kernels = []
         for i, axis in enumerate(self.coding.axes):
             places = axis.places()
             if places is not None and self.coding.hole[i] >= 0:
                 places = np.append(places, np.nan)
-            other = int(told[i].argmax())  # the variable that tells most about it
-            pairs = counts.table[starts[i] : starts[i + 1], starts[other] : starts[other + 1]].numpy()
-            kernels.append(kernel(places, counts.table.diagonal()[starts[i] : starts[i + 1]].numpy(), pairs))
+            other = int(told[i].argmax()) if len(told) > 1 else i  # the variable that tells most about it
+            fine = merged(states[:, other], classes, hidden, rng)
+            pairs = torch.zeros(sizes[i] * hidden).index_add_(0, states[:, i] * hidden + fine, share.float())
+            single = counts.table.diagonal()[starts[i] : starts[i + 1]].numpy()
+            kernels.append(kernel(places, single, pairs.reshape(sizes[i], hidden).double().numpy()))
         shapes = []
         for t in range(self.trees):
             shaken = told if t == 0 else told * np.exp(LOOSE * _symmetric(rng.standard_normal(told.shape)))
