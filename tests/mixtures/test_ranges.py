@@ -216,3 +216,21 @@ def test_two_atoms_side_by_side_do_not_swap_a_draw():
     for high in (0, 1, 2, 3, 4):  # what is let through ends where what goes beyond begins
         inside = values[moved <= high]
         assert inside.max() <= edge(high, field, 1) + 1e-9 and values[moved > high].min() >= edge(high, field, 1) - 1e-2
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["tabled", "resampled"])
+def test_pairs_drawn_in_a_box_have_the_moments_of_the_box(shared):
+    covariance = torch.tensor([[1.0, 0.8], [0.8, 1.0]], dtype=torch.float64)
+    low, high = torch.tensor([0.5, -3.0]).double(), torch.tensor([2.0, -0.1]).double()
+    n = 40_000
+    means = torch.zeros(n, 2, dtype=torch.float64)
+    if not shared:
+        means[0] += 1e-12
+    drawn = boxes.draw_box(means, covariance, low, high, torch.Generator().manual_seed(0)).numpy()
+    x, y = np.meshgrid(np.linspace(0.5, 2, 1501), np.linspace(-3, -0.1, 1501), indexing="ij")
+    density = np.exp(-0.5 * (x**2 - 1.6 * x * y + y**2) / 0.36)
+    density /= density.sum()
+    for moment in (lambda x, y: x, lambda x, y: y, lambda x, y: x * y, lambda x, y: x**2):
+        exact = (density * moment(x, y)).sum()
+        spread = np.sqrt((density * (moment(x, y) - exact) ** 2).sum())
+        assert abs(moment(*drawn.T).mean() - exact) < 5 * spread / np.sqrt(n) + 2e-3

@@ -4,7 +4,8 @@ One range has a closed form. Several that hang together are gone through one aft
 (Geweke 1991; Hajivassiliou, McFadden 1998; Keane 1994): with Σ = L Lᵀ and x = μ + L e, the range of x_i is one of e_i
 once e_1 … e_(i-1) are drawn, and the product of its probabilities has the probability of the box as its mean. The
 mean is taken over POINTS quasi-random points, which are always the same, so that a probability is a function of its
-arguments; draws are chosen from CANDIDATES by these products as weights, which is exact as the candidates grow many.
+arguments. Draws are chosen from CANDIDATES by these products as weights, which is exact as the candidates grow many;
+where two ranges are all and records know the same, the distribution function of the first number is tabled instead.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ def draw_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor, gene
         u = uniform(n, size)
         return means + deviation * truncated.draw((low - means) / deviation, (high - means) / deviation, u)
     root = _root(covariances)
+    if size == 2 and bool((means == means[:1]).all()):
+        return _draw_pairs(means[:1], root, low, high, uniform(n, 2))
     out = torch.empty_like(means)
     for rows in blocks(n, BLOCK // (CANDIDATES * size)):
         here = means[rows, None]
@@ -68,6 +71,20 @@ def draw_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor, gene
         pick = (share <= uniform(len(here), 1) * share[:, -1:]).sum(1).clamp_max(CANDIDATES - 1)
         out[rows] = x[torch.arange(len(here), device=x.device), pick]
     return out
+
+
+def _draw_pairs(mean: Tensor, root: Tensor, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
+    """(n, 2) draws that share a mean (1, 2): the first number by its distribution function, tabled at POINTS points."""
+    table = points(1).to(mean)[:, 0]
+    log, _ = _walk(mean[:, None], root, low, high, table[None, :, None], last=False)
+    share = (log[0] - log.max()).exp().cumsum(0)
+    share = share / share[-1]
+    cell = torch.searchsorted(share, u[:, 0].contiguous()).clamp_max(POINTS - 1)
+    below = torch.where(cell > 0, share[cell - 1], 0.0)
+    within = ((u[:, 0] - below) / (share[cell] - below).clamp_min(1e-300)).clamp(1e-9, 1 - 1e-9)
+    first = (cell + within) / POINTS
+    _, x = _walk(mean, root, low, high, torch.stack([first, u[:, 1]], 1), last=True)
+    return x
 
 
 def points(dimensions: int) -> Tensor:
