@@ -238,7 +238,7 @@ def main() -> int:
     parser.add_argument("source", choices=SOURCES)
     parser.add_argument("--families", type=_names, default=["gaussian-mixture"], help=f"of {', '.join(FAMILIES)}")
     parser.add_argument("--peers", type=_names, default=["train", "independent"], help=f"of {', '.join(PEERS)}")
-    parser.add_argument("--minutes", type=float, default=1.0, help="a fit of ours; 0: until it stops by itself")
+    parser.add_argument("--minutes", type=float, default=0.95, help="a fit of ours; 0: until it stops by itself")
     parser.add_argument("--epochs", type=int, default=300, help="of ctgan and tvae")
     parser.add_argument("--seeds", type=int, default=1, help="how many, from 0")
     parser.add_argument("--ignore", type=_names, help="fields in which a copy may differ; default: the source's own")
