@@ -23,7 +23,7 @@ from pushforward.parameters import Parameter, check_all, of_class, of_function
 from pushforward.saving import save
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
-from pushforward.training.randomness import generator
+from pushforward.training.randomness import checked_seed, generator
 from pushforward.training.run import Run
 from pushforward.verbs import verb
 
@@ -185,7 +185,7 @@ class Model(ABC):
         checked = check_all(self.options(), options, f"{type(self).__name__}.sample")
         allowed, why = self._allowed()
         fixed = self._limitable(evidence(given, int(n), self.schema, allowed, why))
-        return self._sample(int(n), fixed, generator(_seed(seed)), **checked)
+        return self._sample(int(n), fixed, generator(checked_seed(seed)), **checked)
 
     @verb
     def log_prob(self, data: Any) -> np.ndarray:
@@ -259,7 +259,7 @@ class Model(ABC):
     @verb
     def complete(self, data: Any, *, seed: int | None = None) -> Records:
         """Draw what is missing given what is there, which stays as it is."""
-        return self._complete(self._read(data, "complete", partial=True), generator(_seed(seed)))
+        return self._complete(self._read(data, "complete", partial=True), generator(checked_seed(seed)))
 
     @verb
     def predict_proba(self, data: Any, field: str) -> np.ndarray:
@@ -396,9 +396,3 @@ class Model(ABC):
     @staticmethod
     def _array(values: Tensor) -> np.ndarray:
         return values.detach().cpu().double().numpy()
-
-
-def _seed(seed: int | None) -> int | None:
-    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
-        raise ArgumentError(f"seed={seed!r} is out of range; it must be a whole number, at least 0")
-    return None if seed is None else int(seed)

@@ -6,7 +6,10 @@ import contextlib
 import secrets
 from collections.abc import Iterator
 
+import numpy as np
 import torch
+
+from pushforward.errors import ArgumentError
 
 _MASK = 2**64 - 1
 
@@ -47,3 +50,14 @@ def scope(seed: int, device: torch.device | str = "cpu") -> Iterator[None]:
         if cuda:
             torch.cuda.manual_seed(seed)
         yield
+
+
+def checked_seed(seed: int | None) -> int | None:
+    """The seed that a person said, as a whole number; None where they said none.
+
+    Raises:
+        ArgumentError: it is not a whole number, or below 0.
+    """
+    if seed is not None and (isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0):
+        raise ArgumentError(f"seed={seed!r} is out of range; it must be a whole number, at least 0")
+    return None if seed is None else int(seed)
