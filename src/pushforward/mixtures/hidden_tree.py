@@ -120,7 +120,7 @@ def start(states: Tensor, weights: Tensor, shape: Shape, seed: int) -> Expected:
     The commonest pairs of value and class are kept, and others join one of the same value. So the first tree knows
     already what the Chow-Liu tree knows, and EM only has to refine it.
     """
-    n, k = len(states), shape.hidden
+    k = shape.hidden
     classes = latent_classes(states, weights, shape.sizes, max(2, k // 2), seed)
     rng = np.random.default_rng(seed)
     hidden = torch.stack([merged(states[:, i], classes, k, rng) for i in range(len(shape.sizes))], 1)
@@ -133,12 +133,12 @@ def start(states: Tensor, weights: Tensor, shape: Shape, seed: int) -> Expected:
         tables.append(torch.zeros(size * k).index_add_(0, states[:, i] * k + hidden[:, i], share).reshape(size, k))
     prior = torch.zeros(k).index_add_(0, hidden[:, 0], share)
     zero = torch.zeros((), dtype=torch.float64)
-    return Expected(prior, edges.reshape(-1, k, k), torch.cat(tables), zero, weights.sum().double() if n else zero)
+    return Expected(prior, edges.reshape(-1, k, k), torch.cat(tables), zero, weights.sum().double())
 
 
 def latent_classes(states: Tensor, weights: Tensor, sizes: Sequence[int], classes: int, seed: int) -> Tensor:
     """(n,) the class of each record in a mixture of independent variables, after some sweeps of EM."""
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed)  # of our own; nobody else draws from it
     label = torch.randint(classes, (len(states),), generator=generator)
     for sweep in range(SWEEPS):
         if sweep < 2:  # hard at first, since soft labels drawn at random are all alike

@@ -52,7 +52,7 @@ class TreeModel(JointModel):
     # Evidence
 
     def _log_evidence(self, evidence: Evidence) -> Tensor:
-        codes, masses = self._known(evidence)
+        codes, masses, _ = self._known(evidence)
         out = []
         for rows in self._blocks(len(codes)):
             terms = [upward(g.tree, self._likelihoods(g, codes, masses, rows)).log_prob for g in self.grown]
@@ -61,14 +61,16 @@ class TreeModel(JointModel):
             out.append(joint.logsumexp(0) + codes.within[rows])
         return torch.cat(out)
 
-    def _known(self, evidence: Evidence) -> tuple[Codes, dict[int, Tensor]]:
-        """States where they are known, and by variable (S + 1,) how much of each state is left, a hole the last."""
+    def _known(self, evidence: Evidence) -> tuple[Codes, dict[int, Tensor], Coding]:
+        """States where they are known, and by variable (S + 1,) how much of each state is left, a hole the last;
+        and the coding within these limits.
+        """
         codes = self.coding.encode(evidence.over(self.schema))
-        _, masses = self.coding.limited(evidence.limits)
+        limited, masses = self.coding.limited(evidence.limits)
         for name, limit in evidence.limits.items():
             (i,) = self.coding.positions(name)
             masses[i] = torch.cat([masses[i], torch.tensor([float(limit.hole)], dtype=torch.float64)])
-        return codes, masses
+        return codes, masses, limited
 
     def _likelihoods(self, grown: Grown, codes: Codes, masses: Mapping[int, Tensor], rows: slice) -> list[Tensor]:
         """For each position, the likelihood of what is known: (n, K), or (1, K) where it is the same for all."""
@@ -92,26 +94,25 @@ class TreeModel(JointModel):
 
     def _blocks(self, n: int) -> Iterator[slice]:
         """Rows, as many at a time as fit the memory."""
-        widest = max(sum(len(t.prior) for t in (g.tree,)) * len(g.tree) for g in self.grown)
+        widest = max(len(grown.tree.prior) * len(grown.tree) for grown in self.grown)
         size = max(256, BLOCK // widest)
         return (slice(at, min(at + size, n)) for at in range(0, n, size))
 
     # Draws
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
-        codes, masses = self._known(evidence)
-        limited, _ = self.coding.limited(evidence.limits)
+        codes, masses, limited = self._known(evidence)
         states = torch.empty((len(codes), len(limited.axes)), dtype=torch.int64)
         missing = torch.zeros_like(codes.holes)
         for rows in self._blocks(len(codes)):
-            states[rows], missing[rows] = self._drawn(codes, masses, evidence, rows, generator)
+            states[rows], missing[rows] = self._drawn(codes, masses, rows, generator)
         if not holes:
             missing[:] = False
         seed = int(torch.randint(2**62, (1,), generator=generator))
         return limited.decode(states, missing, seed)
 
     def _drawn(
-        self, codes: Codes, masses: Mapping[int, Tensor], evidence: Evidence, rows: slice, generator: torch.Generator
+        self, codes: Codes, masses: Mapping[int, Tensor], rows: slice, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """States and holes of a block of records."""
         n = rows.stop - rows.start
@@ -169,7 +170,6 @@ class TreeModel(JointModel):
         axis_states, share = self._level_shares(variable, len(target.values))
         out = []
         for rows in self._blocks(len(codes)):
-            total: Tensor | float = 0.0
             weights = []
             for grown in self.grown:
                 up = upward(grown.tree, self._likelihoods(grown, codes, {}, rows))
@@ -178,9 +178,9 @@ class TreeModel(JointModel):
                 weights.append((up.log_prob, hidden @ grown.tree.emissions[at].T))
             terms = torch.stack(torch.broadcast_tensors(*[w for w, _ in weights])) + self.shares.log()[:, None]
             chance = terms.softmax(0)
-            total = sum(chance[t][:, None] * w[1] for t, w in enumerate(weights))
+            total = torch.stack([chance[t][:, None] * levels for t, (_, levels) in enumerate(weights)]).sum(0)
             n = rows.stop - rows.start
-            out.append((total[:, axis_states] * share).expand(n, -1))  # type: ignore[index]
+            out.append((total[:, axis_states] * share).expand(n, -1))
         return torch.cat(out)
 
     def _level_shares(self, variable: int, levels: int) -> tuple[Tensor, Tensor]:
