@@ -1,9 +1,5 @@
 """The family: weights, orders, resuming, chunks, processes, and that a table's character survives."""
 
-import os
-import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -126,28 +122,8 @@ def test_chunks_of_any_size_give_the_same_parameters_but_for_rounding(parquet, m
         torch.testing.assert_close(tensor, pieces._state()[name], rtol=1e-9, atol=1e-9)
 
 
-def test_two_processes_give_the_parameters_of_one(tmp_path):
-    worker = Path(__file__).with_name("distributed.py")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = str(free.getsockname()[1])
-    shared = {**os.environ, "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, "ACCELERATE_USE_CPU": "true",
-              "OMP_NUM_THREADS": "1"}  # fmt: skip
-    ranks = [{"RANK": str(r), "LOCAL_RANK": str(r), "WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2"} for r in range(2)]
-    started = [
-        subprocess.Popen(
-            [sys.executable, str(worker), str(tmp_path / "two")], env=shared | rank, stderr=subprocess.PIPE
-        )
-        for rank in ranks
-    ]
-    for process in started:
-        _, said = process.communicate(timeout=100)
-        assert process.returncode == 0, said.decode()
-    alone = {k: v for k, v in os.environ.items() if k not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    subprocess.run([sys.executable, str(worker), str(tmp_path / "one")], env=alone, check=True, timeout=100)
-    one, two = (np.load(tmp_path / f"{name}-0.npz") for name in ("one", "two"))
-    other = np.load(tmp_path / "two-1.npz")
-    assert str(two["world"]) == "2" and str(one["world"]) == "1"
+def test_two_processes_give_the_parameters_of_one(in_two_processes, tmp_path):
+    one, two, other = in_two_processes(Path(__file__).with_name("distributed.py"))
     for name in one.files:
         if name != "world":
             np.testing.assert_allclose(two[name], one[name], rtol=1e-6, atol=1e-9)
