@@ -48,6 +48,7 @@ if TYPE_CHECKING:
         NotFittedError,
         PushforwardError,
     )
+    from pushforward.latent import Latent
     from pushforward.limits import among, between
     from pushforward.mixtures.gaussian_mixture import GaussianMixture
     from pushforward.mixtures.tree_mixture import TreeMixture
@@ -66,6 +67,7 @@ __all__ = [
     "FormatError",
     "GaussianMixture",
     "Image",
+    "Latent",
     "Model",
     "NGram",
     "NaiveBayes",
