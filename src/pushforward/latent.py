@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import torch
 from annotated_types import Ge, Gt, Lt, doc
 from torch import Tensor
 
 from pushforward.codes import Codes
-from pushforward.data import Records, Scan, Schema, Text, as_records
+from pushforward.data import Field, Number, Records, Scan, Schema, Text, as_records
 from pushforward.data.encodings.noise import Alike, Source
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
@@ -22,13 +24,14 @@ from pushforward.evidence import Evidence
 from pushforward.families import name_of
 from pushforward.model import Model
 from pushforward.parameters import Parameter, of_function
+from pushforward.runs import asked, check_folder, divided, is_data, told
 from pushforward.saving import emptied
-from pushforward import runs
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import generator
 from pushforward.training.run import Run
 
 PARTS = ("model", "prior")  # hyperparameters, folders of checkpoints and beginnings of the names of weights
+OTHERS = {"number": "gaussian-mixture", "category": "tree-mixture", "text": "ngram"}  # that can model such codes
 LENGTH, LONGEST = "length", "longest"  # options of families of texts; how long a text of codes is, the coder says
 
 
@@ -54,6 +57,10 @@ class Latent(Model):
     5
     """
 
+    _coder: ClassVar[Codes]  # fitted, as is the prior
+    _prior: ClassVar[Model]
+    _codes: ClassVar[Schema]  # how the codes stand as records
+
     model: Annotated[Codes, doc("auto-encoder, as family:option=value,option=value")] = field(
         default="vae", kw_only=False
     )
@@ -65,7 +72,7 @@ class Latent(Model):
     # Hyperparameters
 
     def set_params(self, **values: Any) -> Self:
-        """Change hyperparameters; those of a part are ``model__latent`` or ``prior__components``, as in scikit-learn."""
+        """Change hyperparameters; those of a part are called ``model__latent`` or ``prior__components``."""
         whole = {name: value for name, value in values.items() if "__" not in name}
         super().set_params(**whole)
         for name in set(values) - set(whole):
@@ -105,7 +112,7 @@ class Latent(Model):
         refusals = []
         for position, schema in enumerate(coder.code_schemas()):
             for name in set(schema.names) & set(given.names):
-                raise DataError(f"given={name!r} is also the name of a code of {name_of(type(coder))}; rename the field")
+                raise DataError(f"given={name!r} is also what a code of the auto-encoder is called; rename the field")
             try:
                 prior._check(schema, given)
                 self._check_lengths(prior, schema)
@@ -115,7 +122,9 @@ class Latent(Model):
                 return position
         pair = f"prior={name_of(type(prior))} cannot model the codes of model={name_of(type(coder))}"
         beside = f" given {list(given.names)}" if len(given) else ""
-        raise DataError(f"{pair}{beside} ({refusals[0]}); take another prior, such as gaussian-mixture")
+        such = OTHERS.get(coder.code_schemas()[0].fields[0].kind, "diffusion")
+        cure = "give other conditions" if such == name_of(type(prior)) else f"take another prior, such as {such}"
+        raise DataError(f"{pair}{beside} ({refusals[0]}); {cure}")
 
     @staticmethod
     def _check_lengths(prior: Model, schema: Schema) -> None:
@@ -129,41 +138,45 @@ class Latent(Model):
         coder, prior = self._parts()
         schema, given = self.learning
         position = self._form(coder, prior, schema.select(given))
-        runs.check_folder(run.folder, PARTS)
-        first, second = runs.divided(run, prior, self.share)
-        judged = as_records(run.validation, schema) if runs.is_data(run.validation) else None
+        check_folder(run.folder, PARTS)
+        first, second = divided(run, prior, self.share)
+        judged = as_records(run.validation, schema) if is_data(run.validation) else None
 
         held = {} if judged is None else {"validation": judged.without(given)}
         rest = data.without(given) if isinstance(data, Records) else data.leaving_out(given, "a condition")
-        fitting = coder.fitting(rest, weights=weights, **runs.asked(coder, run, "model", minutes=first, **held))
+        fitting = coder.fitting(rest, weights=weights, **asked(coder, run, "model", minutes=first, **held))
         now = Progress("model", 0)
-        for now in runs.told("model", fitting, 0.0, 60 * (second or 0.0)):
+        for now in told("model", fitting, 0.0, 60 * (second or 0.0)):
             yield now
-        self.__dict__.update(_coder=coder, _codes=coder.code_schemas()[position])
+        self.__dict__["_coder"] = coder
 
         source = generator(run.seed, 2, device=self._device)
-        codes = self._drawn_beside(data, schema.select(given), source)
-        held = {} if judged is None else {"validation": self._drawn_beside(judged, schema.select(given), source)}
-        asked = runs.asked(prior, run, "prior", minutes=second, **held)
-        yield from runs.told("prior", prior.fitting(codes, given=given, weights=weights, **asked), now.elapsed, 0.0)
+        form = coder.code_schemas()[position]
+        codes = _ranged(self._drawn_beside(data, given, form, source), form.names)
+        self.__dict__["_codes"] = codes.schema.select(form.names)
+        held = {} if judged is None else {"validation": self._drawn_beside(judged, given, self._codes, source)}
+        fitting = prior.fitting(
+            codes, given=given, weights=weights, **asked(prior, run, "prior", minutes=second, **held)
+        )
+        yield from told("prior", fitting, now.elapsed, 0.0)
         self.__dict__["_prior"] = prior
 
     @property
     def _device(self) -> torch.device:
         return getattr(self._coder, "device", torch.device("cpu"))
 
-    def _drawn_beside(self, data: Records | Scan, given: Schema, source: Source) -> Records:
-        """Codes drawn from q(z | x), one a record, beside its conditions."""
-        tables = []
+    def _drawn_beside(self, data: Records | Scan, given: tuple[str, ...], form: Schema, source: Source) -> Records:
+        """Codes drawn from q(z | x), one a record, as records of this form beside the conditions."""
+        pieces = []
         for chunk in data.chunks():
-            codes, _ = self._coder._draw_codes(chunk.without(given.names), source)
-            tables.append(self._beside(codes, chunk.select(given.names)).table)
-        return Records(Schema((*self._codes, *given)), pa.concat_tables(tables))
+            codes, _ = self._coder._draw_codes(chunk.without(given), source)
+            pieces.append(self._beside(codes, chunk.select(given), form))
+        return pieces[0].concat(*pieces[1:])
 
-    def _beside(self, codes: Tensor, given: Records) -> Records:
-        """Codes as records, with the conditions as further fields."""
-        drawn = self._coder.code_records(codes, self._codes)
-        schema = Schema((*self._codes, *given.schema))
+    def _beside(self, codes: Tensor, given: Records, form: Schema) -> Records:
+        """Codes as records of this form, with the conditions as further fields."""
+        drawn = self._coder.code_records(codes, form)
+        schema = Schema((*form, *given.schema))
         columns = {f.name: (drawn if f.name in drawn.names else given).column(f.name) for f in schema}
         return Records(schema, pa.table(columns, schema=schema.arrow))
 
@@ -171,7 +184,9 @@ class Latent(Model):
 
     def _measured(self) -> dict[str, Any]:
         parts = {"model": self._coder.measurements, "prior": self._prior.measurements}
-        return {"codes": self._codes.to_json(), **parts}
+        last = {f"{part}: {name}": v for part, found in parts.items() for name, v in found["last"].items()}
+        steps = sum(found["steps"] for found in parts.values())
+        return {"steps": steps, "last": last, "codes": self._codes.to_json(), **parts}
 
     def _state(self) -> dict[str, Tensor]:
         return _joined(self._coder._state(), self._prior._state())
@@ -240,7 +255,7 @@ class Latent(Model):
         scores = []
         for draw in range(draws):
             codes, log_q = self._coder._draw_codes(rest, Alike(generator(0, draw, device=self._device)))
-            log_z = self._prior._log_prob(self._beside(codes, given))
+            log_z = self._prior._log_prob(self._beside(codes, given, self._codes))
             log_x = self._coder._log_given(rest, codes)
             scores.append(log_x.double().cpu() + log_z.double().cpu() - log_q.double().cpu())
         return torch.stack(scores).logsumexp(0) - math.log(draws)
@@ -260,6 +275,18 @@ class Latent(Model):
     @staticmethod
     def _exchanged(records: Records, rest: Records) -> Records:
         return exchange(records, rest, rest.names)
+
+
+def _ranged(records: Records, names: Collection[str]) -> Records:
+    """Records of which these numbers say between what values they were seen, as numbers that are read do."""
+    fields: list[Field] = []
+    for kept in records.schema:
+        if isinstance(kept, Number) and kept.name in names:
+            seen = pc.min_max(records.column(kept.name)).as_py()
+            fields.append(dataclasses.replace(kept, low=seen["min"], high=seen["max"]))
+        else:
+            fields.append(kept)
+    return Records(Schema(tuple(fields)), records.table)
 
 
 def _joined(*states: dict[str, Tensor]) -> dict[str, Tensor]:

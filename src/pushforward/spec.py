@@ -47,7 +47,7 @@ def model_of(name: str, value: Any, kind: type[Model]) -> Model:
 
 
 def _from_words(text: str) -> Model:
-    head, colon, tail = text.partition(":")
+    head, _, tail = text.partition(":")
     cls = family(head.strip())
     known, said = cls.parameters(), {}
     for pair in tail.split(",") if tail else ():

@@ -19,7 +19,7 @@ from pushforward.training.progress import Progress
 
 @dataclass(kw_only=True, eq=False)
 class Linear(Codes):
-    """x | z ~ N(W z + μ, σ² I), z ~ N(0, I), by maximum likelihood (Tipping, Bishop 1999); q(z | x) is the posterior."""
+    """x | z ~ N(W z + μ, σ² I), z ~ N(0, I), by maximum likelihood (Tipping, Bishop 1999); q is the posterior."""
 
     _needless: ClassVar = ("batch", "precision", "validation", "steps", "minutes", "folder", "checkpoint")
     latent: Annotated[int, Ge(1), doc("numbers of a code")] = 2
@@ -36,10 +36,13 @@ class Linear(Codes):
 
     def _check(self, rest, given):
         for field in rest:
-            if not isinstance(field, Number) or field.missing:
-                raise DataError(f"field {field.name!r} is no number without holes; leave it out")
+            if not isinstance(field, Number) or field.missing or field.resolution or field.type != "double":
+                raise DataError(f"field {field.name!r} is no float without holes; leave it out")
 
     def _numbers(self, records):
+        for field in records.schema:
+            if records.column(field.name).null_count:
+                raise DataError(f"field {field.name!r} has holes; leave those records out")
         return torch.from_numpy(np.stack(list(records.to_numpy().values()), 1).astype(np.float64))
 
     def _fit(self, data, weights, run):
@@ -48,7 +51,7 @@ class Linear(Codes):
         mean = (w[:, None] * x).sum(0) / w.sum()
         values, vectors = torch.linalg.eigh((x - mean).T * w @ (x - mean) / w.sum())
         k = self.latent
-        noise = values[: len(values) - k].mean().clamp_min(1e-6)
+        noise = values[: len(values) - k].mean().clamp_min(1e-6) if k < len(values) else values[0] / 2
         loads = vectors[:, -k:] * (values[-k:] - noise).clamp_min(0).sqrt()
         self.state = {"loads": loads, "mean": mean, "noise": noise.sqrt()}
         yield Progress("solve", 1, {"noise": float(noise)}, 0.0, 0.0)
@@ -80,7 +83,8 @@ class Linear(Codes):
         return codes @ self.state["loads"].T + self.state["mean"]
 
     def _log_given(self, records, codes):
-        return torch.distributions.Normal(self._mean(codes), self.state["noise"]).log_prob(self._numbers(records)).sum(1)
+        drawn = torch.distributions.Normal(self._mean(codes), self.state["noise"])
+        return drawn.log_prob(self._numbers(records)).sum(1)
 
     def _records(self, x):
         columns = {f.name: x[:, i].numpy() for i, f in enumerate(self.schema)}
@@ -121,6 +125,9 @@ class Signs(Codes):
     _needless: ClassVar = Linear._needless
     only_text: bool = False
 
+    _check, _state, _restore = Linear._check, Linear._state, Linear._restore
+    _numbers, _records, _sample = Linear._numbers, Linear._records, Linear._sample
+
     def code_schemas(self):
         width = len(self.schema) if self.fitted else 0
         text = Schema((Text(name="codes", longest=width),))
@@ -149,9 +156,6 @@ class Signs(Codes):
             "high": torch.from_numpy(np.nanmean(np.where(above, table, np.nan), 0)),
         }
         yield Progress("count", 1, {"rows": float(len(data))}, 0.0, 0.0)
-
-    _state, _restore, _numbers, _records = Linear._state, Linear._restore, Linear._numbers, Linear._records
-    _sample = Linear._sample
 
     def _skeleton(self):
         return {n: torch.empty(len(self.schema), dtype=torch.float64, device="meta") for n in ("mean", "low", "high")}

@@ -49,7 +49,7 @@ class Texts:
         If they shall be `full` they go on until they are: symbol by symbol, given that the text does not end there.
         """
         if full and not self.vocabulary.symbols():
-            raise ArgumentError(f"length={longest} cannot be drawn, as all texts that were seen are empty; leave it out")
+            raise ArgumentError(f"length={longest} cannot be drawn, as only empty texts were seen; leave it out")
         n, width = len(prefixes), self.language.all.order - 1
         prefixes = prefixes.fill_null("")
         codes, lengths, _ = self.vocabulary.read(prefixes)
