@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
+    from pushforward.autoencoders.autoencoder import AutoEncoder
+    from pushforward.autoencoders.vae import VAE
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -61,6 +63,7 @@ __all__ = [
     "CollapsedWarning",
     "DataError",
     "DependencyTree",
+    "AutoEncoder",
     "Diffusion",
     "DivergedError",
     "Field",

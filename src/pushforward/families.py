@@ -31,6 +31,14 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.mixtures.tree_mixture:TreeMixture",
         "A mixture of hidden trees: the strongest exact model of a table, conditional on anything.",
     ),
+    "autoencoder": (
+        "pushforward.autoencoders.autoencoder:AutoEncoder",
+        "Records as a few numbers and back: compresses, denoises, shows what varies.",
+    ),
+    "vae": (
+        "pushforward.autoencoders.vae:VAE",
+        "An auto-encoder whose codes can be drawn: a bound of log p, fills holes, in seconds.",
+    ),
     "diffusion": (
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",

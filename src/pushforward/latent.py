@@ -82,9 +82,11 @@ class Latent(Model):
             getattr(self, part).set_params(**{own: values[name]})
         return self
 
-    def options(self) -> dict[str, Parameter]:
-        """The options of `sample`: those of the prior, and those of drawing records from codes."""
+    def options(self, verb: str = "sample") -> dict[str, Parameter]:
+        """The options of a verb: of `sample` those of the prior and of drawing records from codes."""
         coder, prior = self._parts()
+        if verb != "sample":
+            return super().options(verb) if verb in ("log_prob", "score") else coder.options(verb)
         own, drawing = prior.options(), of_function(coder._sample_given)
         hidden = (LENGTH, LONGEST) if LENGTH in own else ()
         return {name: parameter for name, parameter in (drawing | own).items() if name not in hidden}
@@ -260,11 +262,12 @@ class Latent(Model):
             scores.append(log_x.double().cpu() + log_z.double().cpu() - log_q.double().cpu())
         return torch.stack(scores).logsumexp(0) - math.log(draws)
 
-    def _encode(self, records: Records) -> Tensor:
-        return self._coder._encode(records.without(self.given))
+    def _encode(self, records: Records, **options: Any) -> Tensor:
+        return self._coder._encode(records.without(self.given), **options)
 
-    def _decode(self, codes: Tensor) -> Records:
-        return self._coder._decode(codes)
+    def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
+        records = self._coder._decode(codes, None)
+        return records if given is None else self._with(records, given.values)
 
     def _reconstruct(self, records: Records) -> Records:
         return self._exchanged(records, self._coder._reconstruct(records.without(self.given)))

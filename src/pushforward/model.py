@@ -79,9 +79,9 @@ class Model(ABC):
         """The hyperparameters: types, bounds, defaults and a line each."""
         return of_class(cls)
 
-    def options(self) -> dict[str, Parameter]:
-        """The options of `sample`."""
-        return of_function(self._sample)
+    def options(self, verb: str = "sample") -> dict[str, Parameter]:
+        """The options of `sample`, or of another verb."""
+        return of_function(getattr(self, _HOOKS.get(verb, "_sample")))
 
     @classmethod
     def budget(cls) -> dict[str, Parameter]:
@@ -196,13 +196,13 @@ class Model(ABC):
         self._require_fit("sample")
         if isinstance(n, bool) or not isinstance(n, int | np.integer) or n < 1:
             raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 1")
-        checked = check_all(self.options(), options, f"{type(self).__name__}.sample")
+        checked = self._options("sample", options)
         allowed, why = self._allowed()
         fixed = self._limitable(evidence(given, int(n), self.schema, allowed, why))
         return self._sample(int(n), fixed, generator(checked_seed(seed)), **checked)
 
     @verb
-    def log_prob(self, data: Any) -> np.ndarray:
+    def log_prob(self, data: Any, **options: Any) -> np.ndarray:
         """Nats per record, (n,) float64, in the units of the data; see `density` for what kind of number it is.
 
         Whole numbers, numbers on a grid, categories and pixels are counted, other numbers measured by length.
@@ -210,21 +210,27 @@ class Model(ABC):
         distribution marginalise fields that the data lacks, and take a dict of values, ranges (`between`) and sets
         (`among`) as the event whose probability is asked for.
 
+        Args:
+            data: the records, or an event.
+            options: the family's own; see `options("log_prob")`.
+
         Raises:
             NotFittedError: the model is not fitted.
             DataError: the data does not fit the schema, or has holes that this family cannot marginalise.
         """
+        self._require_fit("log_prob")
+        checked = self._options("log_prob", options)
         if isinstance(data, Mapping) and any(isinstance(value, Between | Among) for value in data.values()):
-            self._require_fit("log_prob")
             event = self._limitable(evidence(data, None, self.schema, self.schema.names, ""))
             assert event is not None
             return self._array(self._log_rest(event))
-        return self._array(self._log_prob(self._read(data, "log_prob", partial=hasattr(self, "_log_rest"))))
+        records = self._read(data, "log_prob", partial=hasattr(self, "_log_rest"))
+        return self._array(self._log_prob(records, **checked))
 
     @verb
-    def score(self, data: Any) -> float:
+    def score(self, data: Any, **options: Any) -> float:
         """The mean of `log_prob`."""
-        return float(self.log_prob(data).mean())
+        return float(self.log_prob(data, **options).mean())
 
     @property
     def density(self) -> str:
@@ -233,15 +239,29 @@ class Model(ABC):
         return self._density() if hasattr(self, "log_prob") else "none"
 
     @verb
-    def encode(self, data: Any) -> np.ndarray:
-        """The representation of each record, (n, k)."""
-        return self._array(self._encode(self._read(data, "encode")))
+    def encode(self, data: Any, **options: Any) -> np.ndarray:
+        """The representation of each record, (n, k).
+
+        Args:
+            data: the records.
+            options: the family's own; see `options("encode")`.
+        """
+        records = self._read(data, "encode")
+        return self._encode(records, **self._options("encode", options)).detach().cpu().numpy()
 
     @verb
-    def decode(self, codes: Any) -> Records:
-        """The records that representations stand for."""
+    def decode(self, codes: Any, *, given: Any = None) -> Records:
+        """The records that representations stand for.
+
+        Args:
+            codes: (n, k), such as `encode` gives.
+            given: the conditions, for a model that was fitted given some; as for `sample`.
+        """
         self._require_fit("decode")
-        return self._decode(torch.as_tensor(np.asarray(codes)))
+        codes = torch.as_tensor(np.asarray(codes))
+        allowed, why = self.given, f"this model was fitted given {list(self.given)}"
+        n = len(codes) if codes.ndim else 1
+        return self._decode(codes, self._limitable(evidence(given, n, self.schema, allowed, why)))
 
     @verb
     def reconstruct(self, data: Any) -> Records:
@@ -271,9 +291,16 @@ class Model(ABC):
         return self._denoise(records, sigmas)
 
     @verb
-    def complete(self, data: Any, *, seed: int | None = None) -> Records:
-        """Draw what is missing given what is there, which stays as it is."""
-        return self._complete(self._read(data, "complete", partial=True), generator(checked_seed(seed)))
+    def complete(self, data: Any, *, seed: int | None = None, **options: Any) -> Records:
+        """Draw what is missing given what is there, which stays as it is.
+
+        Args:
+            data: the records.
+            seed: the same seed draws the same.
+            options: the family's own; see `options("complete")`.
+        """
+        records = self._read(data, "complete", partial=True)
+        return self._complete(records, generator(checked_seed(seed)), **self._options("complete", options))
 
     @verb
     def predict_proba(self, data: Any, field: str) -> np.ndarray:
@@ -344,11 +371,11 @@ class Model(ABC):
         """Take back what `_state` gave."""
 
     if TYPE_CHECKING:  # the hooks of verbs: a family defines those that it has, and has no others
-
+        # keyword-only arguments of hooks, annotated, are options of the verb
         def _log_prob(self, records: Records) -> Tensor: ...
         def _log_rest(self, evidence: Evidence) -> Tensor: ...  # of families that take ranges and sets
         def _encode(self, records: Records) -> Tensor: ...
-        def _decode(self, codes: Tensor) -> Records: ...
+        def _decode(self, codes: Tensor, given: Evidence | None) -> Records: ...
         def _reconstruct(self, records: Records) -> Records: ...
         def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records: ...
         def _complete(self, records: Records, generator: torch.Generator) -> Records: ...
@@ -388,6 +415,9 @@ class Model(ABC):
         _, given = self.learning
         own = {"family": name_of(type(self)), **self.configuration(), "given": list(given), "seed": run.seed}
         return {**own, "records": len(data), "data": digest(data, weights), **more}
+
+    def _options(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:
+        return check_all(self.options(verb), options, f"{type(self).__name__}.{verb}")
 
     def _limitable(self, fixed: Evidence | None) -> Evidence | None:
         """The evidence, refused if it holds ranges or sets that the family cannot be exact about."""

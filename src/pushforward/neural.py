@@ -70,10 +70,16 @@ class NeuralModel(Model):
         batch -= batch % place.world
         shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
+        held_out = source.held_out()
         yield from train(
             players, source.batches(), run, State(batch=max(batch, place.world)),
-            place=place, held_out=source.held_out(), checkpoints=checkpoints,
+            place=place, held_out=held_out, checkpoints=checkpoints,
         )  # fmt: skip
+        last = pilot if held_out is None else held_out.at(0, held_out.total)
+        self._settle(last, generator(run.seed, 1, device=place.device))
+
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:  # noqa: B027 - most need it not
+        """Measure what the weights that stay call for: on held-out records, or where there are none on some others."""
 
     def _place(self, network: nn.Module, device: str) -> None:
         self.__dict__["network"] = network.to(device)

@@ -201,20 +201,21 @@ class Diffusion(NeuralModel):
         self._refuse_holes(records)
         return torch.cat(
             [
-                ode.encode(self._unconditional(len(t["codes"])), self.network.encode(t)[0], ODE_STEPS).cpu()
+                ode.encode(self._told(len(t["codes"]), None), self.network.encode(t)[0], ODE_STEPS).cpu()
                 for t in self._blocks(records)
             ]
         )
 
-    def _decode(self, codes: Tensor) -> Records:
+    def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
         if codes.ndim != 2 or codes.shape[1] != self.network.size:
             raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self.network.size})")
-        x = ode.decode(self._unconditional(len(codes)), codes.float().to(self.device), ODE_STEPS)
-        return self._records(x, None)
+        told = None if given is None else given.values
+        x = ode.decode(self._told(len(codes), told), codes.float().to(self.device), ODE_STEPS)
+        return self._records(x, told)
 
-    def _unconditional(self, n: int) -> edm.Denoiser:
+    def _told(self, n: int, given: Records | None) -> edm.Denoiser:
         with torch.no_grad():
-            return self._denoiser(self._embedding(n, None))
+            return self._denoiser(self._embedding(n, given))
 
     @torch.no_grad()
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:

@@ -15,7 +15,7 @@ from torch import Tensor
 from pushforward.data import Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.holes import exchange, hide
+from pushforward.data.holes import exchange, hide, overlay
 from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
 from pushforward.joint import JointModel
@@ -293,8 +293,9 @@ class GaussianMixture(JointModel):
     def _encode(self, records: Records) -> Tensor:
         return torch.cat([codes(self.mixture, self._encode_cells(chunk)) for chunk in records.chunks()])
 
-    def _decode(self, codes: Tensor) -> Records:
-        return self._decode_cells(decoded(self.mixture, codes.to(self.mixture.means), len(self._cells.may_miss)))
+    def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
+        cells = decoded(self.mixture, codes.to(self.mixture.means), len(self._cells.may_miss))
+        return overlay(self._decode_cells(cells), (given or Evidence.nothing(self.schema, len(codes))).values)
 
     def _reconstruct(self, records: Records) -> Records:
-        return self._decode(self._encode(records))
+        return self._decode(self._encode(records), None)

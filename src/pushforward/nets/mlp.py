@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from torch import Tensor, nn
 
 
@@ -45,3 +47,21 @@ class _Block(nn.Module):
         scale, shift = self.steer(c).chunk(2, 1)
         h = self.norm(x) * (1 + scale) + shift
         return x + self.down(self.act(self.up(h)))
+
+
+def dense(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:
+    """Linear maps with SiLU between them; without hidden layers, one linear map.
+
+    Args:
+        inputs, outputs: widths of what goes in and comes out.
+        width: of the hidden layers.
+        layers: hidden layers.
+
+    >>> len(dense(3, 2, 8, 0)), len(dense(3, 2, 8, 2))
+    (1, 5)
+    """
+    widths = [inputs, *[width] * layers, outputs]
+    parts: list[nn.Module] = []
+    for before, after in itertools.pairwise(widths):
+        parts += [nn.Linear(before, after), nn.SiLU()]
+    return nn.Sequential(*parts[:-1])

@@ -1,0 +1,1 @@
+"""Auto-encoders: records as codes, and codes as records."""

@@ -1,0 +1,156 @@
+"""The auto-encoder: a record as few numbers, from which it is made again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import torch
+from annotated_types import Ge, doc
+from torch import Tensor, nn
+
+from pushforward.autoencoders.coder import Coder
+from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.data import Image, Number, Records, Schema
+from pushforward.data.holes import exchange
+from pushforward.errors import ArgumentError, DataError
+from pushforward.training.player import Player, adam
+
+RANGE = 2.0  # of pixels, which networks see in [-1, 1]
+
+
+@dataclass(kw_only=True, eq=False)
+class AutoEncoder(Coder):
+    """z = f(x), x ≈ g(z): the encoder f and the decoder g for which g(f(x)) is most like x.
+
+    Most like x is what makes it most probable under a Gaussian (numbers, pixels) and categorical (levels) likelihood
+    around g(z), whose variances are those that the errors call for. With linear maps this is principal components.
+    A sparse one keeps the few largest entries of z (Makhzani, Frey 2013, arXiv 1312.5663). A denoising one sees x
+    with noise and is judged by x (Vincent, Larochelle, Bengio, Manzagol 2008): levels of noise are drawn anew for
+    every record and number, up to `noise`, and the encoder is told them.
+
+    Records are drawn by drawing codes from one Gaussian, which is rough; a `Latent` learns how codes are distributed.
+
+    >>> model = AutoEncoder(latent=2, width=16).fit("penguins", given="species", steps=20)
+    >>> model.encode("penguins").shape
+    (344, 2)
+    """
+
+    latent: Annotated[int, Ge(1), doc("numbers in a code")] = 16
+    noise: Annotated[float, Ge(0), doc("most it learns to take off, in deviations (pixels: of full range)")] = 0.0
+    sparse: Annotated[int | None, Ge(1), doc("entries of a code that are not zero; all if not said")] = None
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        super()._check(rest, given)
+        if self.sparse is not None and self.sparse > self.latent:
+            raise ArgumentError(f"sparse={self.sparse} is more than the {self.latent} entries that a code has")
+        if self.noise and not rest.of_kind(Image, Number):
+            raise DataError(f"noise={self.noise} needs numbers or a picture to be added to; the data has neither")
+
+    # Learning
+
+    def _build(self, rest: Schema, given: Schema) -> nn.Module:
+        noised = len(rest.of_kind(Image)) + len(rest.of_kind(Number))
+        network = Network(
+            rest, given, heads=self.latent, latent=self.latent, told=noised if self.noise else 0, **self._shape(rest)
+        )
+        network.register_buffer("center", torch.zeros(self.latent))  # of codes, and a root of their covariance
+        network.register_buffer("root", torch.eye(self.latent))
+        return network
+
+    def players(self) -> list[Player]:
+        """One player: encoder and decoder together."""
+        return [Player("reconstruction", self.network, self._loss, adam(self.lr))]
+
+    def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+        x, given = self.network.inputs(batch), self.network.embed(batch)
+        seen, level = self._noisy(batch, x, generator) if self.noise else (x, None)
+        z = self._sparse(self.network.encode(seen, given, level))
+        losses = self.network.nll(self._outputs(z, given), batch, x)
+        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+
+    def _noisy(self, batch: Mapping[str, Tensor], x: Inputs, generator: torch.Generator) -> tuple[Inputs, Tensor]:
+        """Inputs with noise, and (n, told) how much of it."""
+        row, n, device = self.network.row, len(x.codes), x.codes.device
+        told = self.noise * torch.rand(n, self._told, generator=generator, device=device)
+        numbers = batch["numbers"]
+        noise = torch.randn(numbers.shape, generator=generator, device=device)
+        y = row.scores(numbers + noise * told[:, : row.d] * row.deviation)[0]
+        picture = x.picture
+        if picture is not None:
+            grain = torch.randn(picture.shape, generator=generator, device=device)
+            picture = picture + RANGE * told[:, -1, None, None, None] * grain
+        return Inputs(picture, y, x.codes), told
+
+    @property
+    def _told(self) -> int:
+        return self.network.row.d + (self.network.picture is not None)
+
+    def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
+        codes = self._codes(batch)
+        centred = codes - codes.mean(0)
+        values, vectors = torch.linalg.eigh((centred.T @ centred / len(codes)).double())  # dead entries stay dead
+        self.network.center.copy_(codes.mean(0))
+        self.network.root.copy_(vectors * values.clamp_min(0).sqrt())
+        return self._outputs(codes, self.network.embed(batch))
+
+    # Codes
+
+    def _width_of_codes(self) -> int:
+        return self.latent
+
+    def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        return self._of(self.network.inputs(batch), self.network.embed(batch))
+
+    def _of(self, x: Inputs, given: Tensor | None, level: Tensor | None = None) -> Tensor:
+        if self.noise and level is None:
+            level = torch.zeros(len(x.codes), self._told, device=x.codes.device)
+        return self._sparse(self.network.encode(x, given, level))
+
+    def _sparse(self, z: Tensor) -> Tensor:
+        if self.sparse is None or self.sparse == self.latent:
+            return z
+        kept = z.abs().topk(self.sparse, 1).indices
+        return torch.zeros_like(z).scatter(1, kept, z.gather(1, kept))
+
+    def _outputs(self, codes: Tensor, given: Tensor | None) -> Outputs:
+        return self.network.decode(codes, given)
+
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        noise = torch.randn(n, self.latent, generator=generator, device=self.device)
+        return self._sparse(self.network.center + noise @ self.network.root.T)
+
+    # Denoising
+
+    def _lacks(self, verb: str) -> str | None:
+        if verb == "denoise" and not self.noise:
+            return "it has not learned to; fit again with noise= the largest deviation it shall take off"
+        return super()._lacks(verb)
+
+    @torch.no_grad()
+    def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
+        level = self._levels(sigmas)
+        pieces = []
+        for tensors in self._blocks(records):
+            x, given = self.network.inputs(tensors), self.network.embed(tensors)
+            codes = self._of(x, given, level.expand(len(x.codes), -1))
+            pieces.append(self._records(self._outputs(codes, given), None, None))
+        return exchange(records, pieces[0].concat(*pieces[1:]), sigmas)
+
+    def _levels(self, sigmas: Mapping[str, float]) -> Tensor:
+        """(told,) how noisy each number and the picture are, in deviations and of full range."""
+        row = self.network.row
+        names = [field.name for field in row.cells.number_fields]
+        level = torch.tensor([sigmas.get(name, 0.0) for name in names], device=self.device) / row.deviation
+        if self.network.picture is not None:
+            level = torch.cat(
+                [level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])]
+            )
+        if bool((level > self.noise * (1 + 1e-6)).any()):
+            worst = float(level.max())
+            raise ArgumentError(
+                f"noise={dict(sigmas)} is up to {worst:.3g} deviations (pixels: of full range), more than it learned to "
+                f"take off; fit again with noise={worst:.3g} or more"
+            )
+        return level.float()

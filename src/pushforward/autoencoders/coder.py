@@ -1,0 +1,249 @@
+"""What all auto-encoders share: records to codes, codes to records."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from annotated_types import Ge, Gt, Le, doc
+from torch import Tensor
+
+from pushforward.autoencoders.network import Network, Outputs
+from pushforward.codes import Codes
+from pushforward.data import Image, Number, Records, Schema, Text, pictures
+from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.noise import Source
+from pushforward.data.encodings.pixels import to_pixels
+from pushforward.data.holes import blank
+from pushforward.errors import ArgumentError, DataError
+from pushforward.evidence import Evidence
+from pushforward.neural import NeuralModel
+from pushforward.training.place import to_device
+from pushforward.training.randomness import moved
+
+BLOCK = 1024  # records that are encoded or decoded together
+SETTLED = 2048  # records that the variances are taken from in the end
+SMALLEST = 4  # side of a picture
+
+
+@dataclass(kw_only=True, eq=False)
+class Coder(NeuralModel, Codes):
+    """A family with an encoder and a decoder.
+
+    A family says what a code is (`_codes`), how a step is judged (`players`), and how codes are drawn.
+    """
+
+    network: ClassVar[Network]
+
+    width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
+    layers: Annotated[int, Ge(0), Le(64), doc("residual blocks a stage, or hidden layers; 0: linear, if dense")] = 1
+    body: Annotated[Literal["auto", "convolutional", "dense"], doc("how pictures are gone through")] = "auto"
+    sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
+    scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
+    lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
+
+    # What a family answers
+
+    @abstractmethod
+    def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """(n, k) the code of each record."""
+
+    @abstractmethod
+    def _outputs(self, codes: Tensor, given: Tensor | None) -> Outputs:
+        """What records of these codes look like."""
+
+    @abstractmethod
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, k) codes drawn from what the model takes them to be distributed like."""
+
+    @abstractmethod
+    def _width_of_codes(self) -> int:
+        """k."""
+
+    # Learning
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        what = type(self).__name__
+        for field in rest.of_kind(Text):
+            raise DataError(
+                f"field {field.name!r} is text, which {what} cannot encode; name it in given= or leave it out"
+            )
+        images = rest.of_kind(Image)
+        if len(images) > 1:
+            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
+        for image in images:
+            if min(image.height, image.width) < SMALLEST:
+                raise DataError(
+                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
+                )
+
+    def _shape(self, rest: Schema) -> dict[str, Any]:
+        """The arguments of the network that all families share."""
+        pictures_ = bool(rest.of_kind(Image)) and self.body != "dense"
+        return {
+            "width": self.width or (32 if pictures_ else 256),
+            "layers": self.layers,
+            "kind": self.body,
+            "shared": self.sigma == "shared",
+            "plain": self.scores == "plain",
+        }
+
+    def _batch_size(self) -> int:
+        return 64 if self.network.convolutional else 256
+
+    def _tensors(self, records: Records) -> dict[str, Tensor]:
+        _, given = self.learning
+        cells = self.network.row.cells.encode(records)
+        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
+        if self.network.picture is not None:
+            column = records.column(self._picture_field(records.schema, given))
+            out["image"] = torch.from_numpy(pictures.to_pixels(column).copy())
+        if self.network.condition is not None:
+            out |= self.network.condition.encode(records)
+        return out
+
+    @staticmethod
+    def _picture_field(schema: Schema, given: tuple[str, ...]) -> str:
+        return next(f.name for f in schema.of_kind(Image) if f.name not in given)
+
+    def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        self.network.prepare(tensors, generator)
+        self.network.to(self.device)
+
+    @torch.no_grad()
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        """Take the variances of the errors that the averaged weights leave."""
+        batch = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
+        x = self.network.inputs(batch)
+        self.network.settle(self._judged(batch, generator), batch, x)
+
+    def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
+        """What the decoder says of records in training, where its errors are taken from."""
+        return self._outputs(self._codes(batch), self.network.embed(batch))
+
+    # Verbs
+
+    @torch.no_grad()
+    def _encode(self, records: Records) -> Tensor:
+        return torch.cat([self._codes(tensors).cpu() for tensors in self._blocks(records)])
+
+    def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
+        k = self._width_of_codes()
+        if codes.ndim != 2 or codes.shape[1] != k:
+            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {k})")
+        return self._drawn(self._checked(codes), None if given is None else given.values, None)
+
+    def _checked(self, codes: Tensor) -> Tensor:
+        """Codes as the decoder takes them.
+
+        Raises:
+            ArgumentError: there are no such codes.
+        """
+        if not bool(codes.isfinite().all()):
+            raise ArgumentError("codes hold numbers that are not finite; encode() gives codes that can be decoded")
+        return codes.float()
+
+    def _reconstruct(self, records: Records) -> Records:
+        given = records.select(self.given) if self.given else None
+        return self._drawn(self._encode(records), given, None)
+
+    def _sample(
+        self,
+        n: int,
+        given: Evidence | None,
+        generator: torch.Generator,
+        *,
+        noise: Annotated[
+            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
+        ] = 0.0,
+    ) -> Records:
+        generator = moved(generator, self.device)
+        return self._sample_given(self._draw(n, generator), given, generator, noise=noise)
+
+    def _sample_given(
+        self,
+        codes: Tensor,
+        given: Evidence | None,
+        generator: torch.Generator,
+        *,
+        noise: Annotated[
+            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
+        ] = 0.0,
+    ) -> Records:
+        values = None if given is None else given.values
+        return self._drawn(self._checked(codes), values, moved(generator, self.device), noise)
+
+    # What a prior over its codes needs
+
+    def code_schemas(self) -> tuple[Schema, ...]:
+        return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
+
+    def code_records(self, codes: Tensor, schema: Schema) -> Records:
+        columns = dict(zip(schema.names, codes.detach().cpu().double().numpy().T, strict=True))
+        return Records(schema, pa.table(columns, schema=schema.arrow))
+
+    def codes_of(self, records: Records, schema: Schema) -> Tensor:
+        return torch.from_numpy(np.stack([records.column(name).to_numpy() for name in schema.names], 1)).float()
+
+    def _draw_codes(self, records: Records, generator: Source) -> tuple[Tensor, Tensor]:
+        return self._encode(records), torch.zeros(len(records), dtype=torch.float64)
+
+    @torch.no_grad()
+    def _drawn(
+        self, codes: Tensor, given: Records | None, generator: torch.Generator | None, noise: float = 0.0
+    ) -> Records:
+        """The records of codes: the most probable ones, or with a generator such as are drawn from p(record | code)."""
+        pieces = []
+        for start in range(0, len(codes), BLOCK):
+            z = codes[start : start + BLOCK].to(self.device)
+            part = None if given is None else given[start : start + BLOCK]
+            out = self._outputs(z, self._embedding(len(z), part))
+            pieces.append(self._records(out, part, generator, noise))
+        return pieces[0].concat(*pieces[1:])
+
+    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
+        """(n, embedding) of what is given, which has to be all of it.
+
+        Raises:
+            ArgumentError: a condition is not told.
+        """
+        condition = self.network.condition
+        if condition is None:
+            return None
+        lacking = [name for name in self.given if given is None or name not in given.names]
+        if lacking:
+            raise ArgumentError(
+                f"given lacks {lacking[0]!r}, which {type(self).__name__} was fitted given; say a value"
+            )
+        records = blank(condition.schema, n) if given is None else given
+        return self.network.embed(to_device(condition.encode(records), self.device))
+
+    def _records(
+        self, out: Outputs, given: Records | None, generator: torch.Generator | None, noise: float = 0.0
+    ) -> Records:
+        """What a decoder says as records, with what was given beside it."""
+        columns: dict[str, Any] = {}
+        if out.row is not None and self.network.row.outputs:
+            row = self.network.row
+            cells = row.point(out.row) if generator is None else row.draw(out.row, generator)
+            drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), cells.holes.cpu()))
+            columns |= {name: drawn.column(name) for name in drawn.names}
+        if out.picture is not None:
+            assert self.network.picture is not None
+            x = out.picture
+            if generator is not None and noise > 0:
+                x = self.network.picture.draw(x, generator, noise)
+            columns[self._picture_field(self.schema, self.given)] = pictures.to_arrow(to_pixels(x).cpu().numpy())
+        if given is not None:
+            columns |= {name: given.column(name) for name in given.names}
+        schema = self.schema.select([f.name for f in self.schema if f.name in columns])
+        return Records(schema, pa.table({n: columns[n] for n in schema.names}, schema=schema.arrow))
+
+    def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
+        for start in range(0, len(records), rows):
+            yield to_device(self._tensors(records[start : start + rows]), self.device)

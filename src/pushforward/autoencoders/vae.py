@@ -1,0 +1,175 @@
+"""The variational auto-encoder as a family."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from annotated_types import Ge, doc
+from torch import Tensor, nn
+
+from pushforward.autoencoders.coder import BLOCK, Coder
+from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.autoencoders.posterior import Posterior, active
+from pushforward.autoencoders.priors import Mixture, Normal, Prior
+from pushforward.data import Records, Schema
+from pushforward.data.encodings.noise import Alike
+from pushforward.errors import CollapsedWarning
+from pushforward.training.player import Player, adam
+from pushforward.training.randomness import generator as seeded
+
+FEW = 0.25  # share of the numbers of a code, below which so few that carry anything are a collapse
+
+
+@dataclass(kw_only=True, eq=False)
+class VAE(Coder):
+    """log p(x) ≥ E_q(z|x)[log p(x | z) + log p(z) - log q(z | x)]: codes that are noisy and can be drawn.
+
+    The encoder gives a Gaussian q(z | x), the decoder the likelihood p(x | z), Gaussian with the variance that its
+    errors call for (numbers, pixels), categorical (levels) and Bernoulli (holes). What is not known of a record is
+    left out of both, which marginalises it (Kingma, Welling 2013, arXiv 1312.6114; Rybkin et al. 2021, arXiv
+    2006.13202). `log_prob` is the importance-weighted bound (Burda et al. 2015, arXiv 1509.00519).
+
+    >>> model = VAE(latent=2, width=16).fit("penguins", given="species", steps=20)
+    >>> model.sample(2, given={"species": "Gentoo"}, seed=0).names[:2]
+    ('species', 'island')
+    """
+
+    latent: Annotated[int, Ge(1), doc("numbers in a code")] = 16
+    prior: Annotated[Literal["normal", "mixture"], doc("what codes are drawn from")] = "normal"
+    components: Annotated[int, Ge(1), doc("Gaussians of a mixture as prior")] = 32
+    beta: Annotated[float, Ge(0), doc("weight of the divergence from the prior (1: a bound of log p)")] = 1.0
+    warmup: Annotated[int, Ge(0), doc("steps over which that weight rises from 0")] = 300
+    free_bits: Annotated[float, Ge(0), doc("nats of each number of a code that cost nothing")] = 0.0
+
+    # Learning
+
+    def _build(self, rest: Schema, given: Schema) -> nn.Module:
+        network = Network(rest, given, heads=2 * self.latent, latent=self.latent, **self._shape(rest))
+        network.prior = Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components)
+        network.register_buffer("seen", torch.zeros(()))  # steps, for the warm-up
+        network.register_buffer("active", torch.zeros(()))
+        return network
+
+    def players(self) -> list[Player]:
+        """One player: encoder, decoder and prior together."""
+        return [Player("bound", self.network, self._loss, adam(self.lr))]
+
+    def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        x, given = self.network.inputs(batch), self.network.embed(batch)
+        q = self._posterior(x, given)
+        z = q.sample(generator)
+        nll = self.network.nll(self.network.decode(z, given), batch, x)
+        share = batch["weight"] if "weight" in batch else torch.ones_like(nll)
+        kl = (self._kl(q, z) * share[:, None]).mean(0)
+        weight = self.beta
+        if self.network.training and self.warmup:
+            self.network.seen += 1
+            weight = self.beta * (self.network.seen / self.warmup).clamp_max(1)
+        fit = (nll * share).mean()
+        return fit + weight * kl.clamp_min(self.free_bits).sum(), {"errors": fit, "divergence": kl.sum()}
+
+    def _kl(self, q: Posterior, z: Tensor) -> Tensor:
+        """(n, latent) divergence of q from the prior by number of the code; all in one column where it is drawn."""
+        if self.prior == "normal":
+            return q.divergence()
+        kl = q.log_prob(z) - self._prior.log_prob(z)
+        return (kl / self.latent)[:, None].expand(-1, self.latent)
+
+    @property
+    def _prior(self) -> Prior:
+        prior = self.network.prior
+        assert isinstance(prior, Prior)
+        return prior
+
+    def _posterior(self, x: Inputs, given: Tensor | None) -> Posterior:
+        return Posterior(*self.network.encode(x, given).chunk(2, 1))
+
+    def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
+        x, given = self.network.inputs(batch), self.network.embed(batch)
+        q = self._posterior(x, given)
+        self.network.active.fill_(active(q.mean).sum())
+        found, enough = int(self.network.active), max(1.0, FEW * self.latent)
+        if found < enough:
+            warnings.warn(
+                f"posterior collapse: {found} of the {self.latent} numbers of a code carry anything about a record; "
+                f"lower beta= (it is {self.beta:g}), say free_bits=0.1, a longer warmup= (it is {self.warmup}), or "
+                "train longer",
+                CollapsedWarning,
+                stacklevel=2,
+            )
+        return self.network.decode(q.sample(generator), given)
+
+    def _measured(self) -> dict[str, Any]:
+        return {"active": int(self.network.active), "latent": self.latent}
+
+    # Codes
+
+    def _width_of_codes(self) -> int:
+        return self.latent
+
+    def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        return self._posterior(self.network.inputs(batch), self.network.embed(batch)).mean
+
+    @torch.no_grad()
+    def _encode(
+        self,
+        records: Records,
+        *,
+        sample: Annotated[bool, doc("draws from the posterior instead of its means")] = False,
+        seed: Annotated[int | None, Ge(0), doc("of the draws")] = None,
+    ) -> Tensor:
+        if not sample:
+            return super()._encode(records)
+        return self._draw_codes(records, seeded(seed, device=self.device))[0].float()
+
+    @torch.no_grad()
+    def _draw_codes(self, records: Records, generator: torch.Generator | Alike) -> tuple[Tensor, Tensor]:
+        """(n, latent) codes drawn from q(z | record), and (n,) log q of them."""
+        pieces = []
+        for tensors in self._blocks(records):
+            q = self._posterior(self.network.inputs(tensors), self.network.embed(tensors))
+            z = q.sample(generator)
+            pieces.append((z.cpu(), q.log_prob(z).double().cpu()))
+        return torch.cat([z for z, _ in pieces]), torch.cat([log for _, log in pieces])
+
+    def _outputs(self, codes: Tensor, given: Tensor | None) -> Outputs:
+        return self.network.decode(codes, given)
+
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        return self._prior.sample(n, generator)
+
+    # Likelihood
+
+    def _density(self) -> str:
+        return "bound"
+
+    @torch.no_grad()
+    def _log_prob(
+        self, records: Records, *, samples: Annotated[int, Ge(1), doc("codes a record; more tighten the bound")] = 16
+    ) -> Tensor:
+        out = []
+        for tensors in self._blocks(records):
+            source = Alike(seeded(0, device=self.device))
+            given, x = self.network.embed(tensors), self.network.inputs(tensors)
+            q = self._posterior(x, given)
+            logs = []
+            for _ in range(samples):
+                z = q.sample(source)
+                fit = self.network.log_prob(self.network.decode(z, given), tensors)
+                logs.append(fit + (self._prior.log_prob(z) - q.log_prob(z)).double())
+            out.append((torch.stack(logs).logsumexp(0) - torch.tensor(float(samples)).log()).cpu())
+        return torch.cat(out)
+
+    @torch.no_grad()
+    def _log_given(self, records: Records, codes: Tensor) -> Tensor:
+        """(n,) log p(record | code), in the units of the data."""
+        out = []
+        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+            z = codes[start : start + BLOCK].float().to(self.device)
+            found = self.network.log_prob(self.network.decode(z, self.network.embed(tensors)), tensors)
+            out.append(found.cpu())
+        return torch.cat(out)

@@ -1,0 +1,104 @@
+"""Pictures to maps of features at low resolution, and back, by residual convolutions without normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import pad, pixel_shuffle, pixel_unshuffle
+
+FINEST = 16  # the largest side at which convolutions work; larger pictures are folded into channels first
+
+
+def fold_of(height: int, width: int) -> int:
+    """How many pixels a side are folded into channels before the first convolution."""
+    fold = 1
+    while max(height, width) > FINEST * fold:
+        fold *= 2
+    return fold
+
+
+class Shrink(nn.Module):
+    """A picture to a map of features, half as fine with every stage.
+
+    Args:
+        channels, height, width: of the picture, any size of at least 4.
+        hidden: channels of the stages, one each.
+        layers: residual blocks a stage.
+
+    >>> Shrink(1, 28, 28, hidden=(8, 16), layers=1)(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 16, 7, 7])
+    """
+
+    def __init__(self, channels: int, height: int, width: int, *, hidden: Sequence[int], layers: int):
+        super().__init__()
+        self.fold = fold_of(height, width)
+        self.size = map_of(height, width, len(hidden))
+        unit = self.fold * 2 ** (len(hidden) - 1)
+        self._pad = (self.size[1] * unit - width, self.size[0] * unit - height)
+        parts: list[nn.Module] = [nn.Conv2d(channels * self.fold**2, hidden[0], 3, padding=1)]
+        for i, own in enumerate(hidden):
+            if i:
+                parts.append(nn.Conv2d(hidden[i - 1], own, 2, stride=2))
+            parts += [Residual(own) for _ in range(layers)]
+        self.body = _quick(nn.Sequential(*parts, nn.SiLU()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) → (n, hidden[-1], rows, columns)."""
+        if any(self._pad):
+            x = pad(x, (0, self._pad[0], 0, self._pad[1]), mode="replicate")
+        return self.body(pixel_unshuffle(x, self.fold).contiguous(memory_format=torch.channels_last))
+
+
+class Grow(nn.Module):
+    """A map of features to a picture, twice as fine with every stage: the mirror of `Shrink`.
+
+    Args:
+        channels, height, width: of the picture.
+        hidden: channels of the stages, from the picture inwards as for `Shrink`.
+        layers: residual blocks a stage.
+    """
+
+    def __init__(self, channels: int, height: int, width: int, *, hidden: Sequence[int], layers: int):
+        super().__init__()
+        self.fold, self._crop = fold_of(height, width), (height, width)
+        self.size = map_of(height, width, len(hidden))
+        parts: list[nn.Module] = []
+        for i, own in reversed(list(enumerate(hidden))):
+            parts += [Residual(own) for _ in range(layers)]
+            if i:
+                parts += [nn.Conv2d(own, 4 * hidden[i - 1], 1), nn.PixelShuffle(2)]
+        parts += [nn.SiLU(), nn.Conv2d(hidden[0], channels * self.fold**2, 3, padding=1)]
+        self.body = _quick(nn.Sequential(*parts))
+
+    def forward(self, h: Tensor) -> Tensor:
+        """(n, hidden[-1], rows, columns) → (n, channels, height, width)."""
+        out = pixel_shuffle(self.body(h.contiguous(memory_format=torch.channels_last)), self.fold)
+        return out[:, :, : self._crop[0], : self._crop[1]]
+
+
+class Residual(nn.Module):
+    """x → x + conv(SiLU(conv(SiLU(x)))), which begins as the identity."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.one, self.two = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+        self.act = nn.SiLU()
+        nn.init.zeros_(self.two.weight)
+        nn.init.zeros_(self.two.bias)  # type: ignore[arg-type]
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, rows, columns) → the same."""
+        return x + self.two(self.act(self.one(self.act(x))))
+
+
+def map_of(height: int, width: int, stages: int) -> tuple[int, int]:
+    """Rows and columns of the map that a picture becomes."""
+    unit = fold_of(height, width) * 2 ** (stages - 1)
+    return -(-height // unit), -(-width // unit)
+
+
+def _quick(body: nn.Sequential) -> nn.Sequential:
+    """With the channels of a pixel side by side in memory, as convolutions on processors want them."""
+    return body.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
