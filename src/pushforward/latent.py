@@ -30,6 +30,8 @@ from pushforward.training.progress import Progress
 from pushforward.training.randomness import generator
 from pushforward.training.run import Run
 
+MODEL: Any = "vae"  # words, which become a model of its own in every object
+PRIOR: Any = "gaussian-mixture"
 PARTS = ("model", "prior")  # hyperparameters, folders of checkpoints and beginnings of the names of weights
 OTHERS = {"number": "gaussian-mixture", "category": "tree-mixture", "text": "ngram"}  # that can model such codes
 LENGTH, LONGEST = "length", "longest"  # options of families of texts; how long a text of codes is, the coder says
@@ -62,11 +64,9 @@ class Latent(Model):
     _codes: ClassVar[Schema]  # how the codes stand as records
 
     model: Annotated[Codes, doc("auto-encoder, as family:option=value,option=value")] = field(
-        default="vae", kw_only=False
+        default=MODEL, kw_only=False
     )
-    prior: Annotated[Model, doc("family that learns how its codes fall, said alike")] = field(
-        default="gaussian-mixture"
-    )
+    prior: Annotated[Model, doc("family that learns how its codes fall, said alike")] = PRIOR
     share: Annotated[float, Gt(0), Lt(1), doc("of the minutes, what the auto-encoder gets")] = 0.75
 
     # Hyperparameters
