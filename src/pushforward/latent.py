@@ -34,6 +34,7 @@ MODEL: Any = "vae"  # words, which become a model of its own in every object
 PRIOR: Any = "gaussian-mixture"
 PARTS = ("model", "prior")  # hyperparameters, folders of checkpoints and beginnings of the names of weights
 OTHERS = {"number": "gaussian-mixture", "category": "tree-mixture", "text": "ngram"}  # that can model such codes
+TOGETHER = 1 << 14  # codes that are scored together
 LENGTH, LONGEST = "length", "longest"  # options of families of texts; how long a text of codes is, the coder says
 
 
@@ -249,18 +250,19 @@ class Latent(Model):
         samples: Annotated[int, Ge(1), doc("draws of the codes of a record; more bring the bound closer")] = 16,
     ) -> Tensor:
         draws = 1 if self._coder.certain else samples
-        return torch.cat([self._bound(chunk, draws) for chunk in records.chunks()])
+        return torch.cat([self._bound(chunk, draws) for chunk in records.chunks(max(1, TOGETHER // draws))])
 
     def _bound(self, records: Records, draws: int) -> Tensor:
         """(n,) log mean_k p(x | z_k) p(z_k | given) / q(z_k | x)."""
         rest, given = records.without(self.given), records.select(self.given)
-        scores = []
-        for draw in range(draws):
-            codes, log_q = self._coder._draw_codes(rest, Alike(generator(0, draw, device=self._device)))
-            log_z = self._prior._log_prob(self._beside(codes, given, self._codes))
-            log_x = self._coder._log_given(rest, codes)
-            scores.append(log_x.double().cpu() + log_z.double().cpu() - log_q.double().cpu())
-        return torch.stack(scores).logsumexp(0) - math.log(draws)
+        every = [generator(0, draw, device=self._device) for draw in range(draws)]
+        drawn = [self._coder._draw_codes(rest, Alike(source)) for source in every]
+        repeated = given.concat(*[given] * (draws - 1)) if self.given else given
+        log_z = self._prior._log_prob(self._beside(torch.cat([z for z, _ in drawn]), repeated, self._codes))
+        log_x = torch.stack([self._coder._log_given(rest, z).double().cpu() for z, _ in drawn])
+        log_q = torch.stack([log_q.double().cpu() for _, log_q in drawn])
+        weights = log_x + log_z.double().cpu().view(draws, -1) - log_q
+        return weights.logsumexp(0) - math.log(draws)
 
     def _encode(self, records: Records, **options: Any) -> Tensor:
         return self._coder._encode(records.without(self.given), **options)

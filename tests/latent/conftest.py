@@ -119,7 +119,7 @@ class Blind(Linear):
 
 @dataclass(kw_only=True, eq=False)
 class Signs(Codes):
-    """A code of letters, how often each number stands above its mean: codes as categories, or as one text."""
+    """A code of letters, whether each number is above its mean: codes as categories, or as one text."""
 
     certain: ClassVar = True
     _needless: ClassVar = Linear._needless
@@ -131,7 +131,7 @@ class Signs(Codes):
     def code_schemas(self):
         width = len(self.schema) if self.fitted else 0
         text = Schema((Text(name="codes", longest=width),))
-        cells = Schema(tuple(Category(name=f"c{i}", values=("a", "b")) for i in range(max(width, 2))))
+        cells = Schema(tuple(Category(name=f"c{i}", values=("a", "b")) for i in range(width or 2)))
         return (text,) if self.only_text else (cells, text)
 
     def code_records(self, codes, schema):
@@ -148,13 +148,12 @@ class Signs(Codes):
         return torch.from_numpy((np.array(rows) == "b").astype(np.int64))
 
     def _fit(self, data, weights, run):
-        table = np.stack(list(data.to_numpy().values()), 1)
-        above = table > table.mean(0)
-        self.state = {
-            "mean": torch.from_numpy(table.mean(0)),
-            "low": torch.from_numpy(np.nanmean(np.where(above, np.nan, table), 0)),
-            "high": torch.from_numpy(np.nanmean(np.where(above, table, np.nan), 0)),
-        }
+        table = self._numbers(data).numpy()
+        mean = table.mean(0)
+        up, down = (np.where(above, table - mean, 0) for above in (table > mean, table <= mean))
+        self.state = {n: torch.from_numpy(x) for n, x in {
+            "mean": mean, "low": mean + 2 * down.mean(0), "high": mean + 2 * up.mean(0)
+        }.items()}  # fmt: skip
         yield Progress("count", 1, {"rows": float(len(data))}, 0.0, 0.0)
 
     def _skeleton(self):
@@ -180,9 +179,25 @@ class Signs(Codes):
 KINDS = {"linear": Linear, "blind": Blind, "signs": Signs}
 
 
-@pytest.fixture(autouse=True)
-def listed(monkeypatch):
-    """The auto-encoders by name, and their classes in the globals of the tests."""
-    for name, cls in KINDS.items():
-        monkeypatch.setitem(FAMILIES, name, (f"{cls.__module__}:{cls.__qualname__}", "for tests"))
-    return KINDS
+@pytest.fixture(autouse=True, scope="module")
+def listed():
+    """These families by name, as if the package had them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, cls in KINDS.items():
+            patch.setitem(FAMILIES, name, (f"{cls.__module__}:{cls.__qualname__}", "for tests"))
+        yield KINDS
+
+
+def made(n=300, seed=0):
+    """Numbers that hang together, and a group that shifts them."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, 2, n)
+    z = 0.4 * rng.standard_normal((n, 1)) + np.where(group[:, None] == 0, -1.5, 1.0)
+    x = z @ [[2.0, -1.0, 0.5, 0.3]] + 0.5 * rng.standard_normal((n, 4)) + [10, 0, 0, -3]
+    return {f"x{i}": x[:, i] for i in range(4)} | {"group": np.array(["a", "b"])[group]}
+
+
+@pytest.fixture(scope="session")
+def data():
+    """What most tests learn from."""
+    return made()
