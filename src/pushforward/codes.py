@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import abstractmethod
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from pushforward.data import Records, Schema
+from pushforward.data import Field, Number, Records, Schema
 from pushforward.data.encodings.noise import Source
 from pushforward.model import Model
 
@@ -54,3 +57,15 @@ class Codes(Model):
     if TYPE_CHECKING:  # of coders that have a likelihood
 
         def _log_given(self, records: Records, codes: Tensor) -> Tensor: ...  # (n,) log p(record | codes)
+
+
+def ranged(records: Records, names: Collection[str]) -> Records:
+    """Records of which these numbers say between what values they were seen, as numbers that are read do."""
+    fields: list[Field] = []
+    for kept in records.schema:
+        if isinstance(kept, Number) and kept.name in names:
+            seen = pc.min_max(records.column(kept.name)).as_py()
+            fields.append(dataclasses.replace(kept, low=seen["min"], high=seen["max"]))
+        else:
+            fields.append(kept)
+    return Records(Schema(tuple(fields)), records.table)

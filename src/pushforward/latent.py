@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import torch
 from annotated_types import Ge, Gt, Lt, doc
 from torch import Tensor
 
-from pushforward.codes import Codes
-from pushforward.data import Field, Number, Records, Scan, Schema, Text, as_records
+from pushforward.codes import Codes, ranged
+from pushforward.data import Records, Scan, Schema, Text, as_records
 from pushforward.data.encodings.noise import Alike, Source
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
@@ -149,13 +147,14 @@ class Latent(Model):
         rest = data.without(given) if isinstance(data, Records) else data.leaving_out(given, "a condition")
         fitting = coder.fitting(rest, weights=weights, **asked(coder, run, "model", minutes=first, **held))
         now = Progress("model", 0)
-        for now in told("model", fitting, 0.0, 60 * (second or 0.0)):
+        later = None if run.minutes is None else 60 * (second or 0.0)
+        for now in told("model", fitting, 0.0, later):
             yield now
         self.__dict__["_coder"] = coder
 
         source = generator(run.seed, 2, device=self._device)
         form = coder.code_schemas()[position]
-        codes = _ranged(self._drawn_beside(data, given, form, source), form.names)
+        codes = ranged(self._drawn_beside(data, given, form, source), form.names)
         self.__dict__["_codes"] = codes.schema.select(form.names)
         held = {} if judged is None else {"validation": self._drawn_beside(judged, given, self._codes, source)}
         fitting = prior.fitting(
@@ -280,18 +279,6 @@ class Latent(Model):
     @staticmethod
     def _exchanged(records: Records, rest: Records) -> Records:
         return exchange(records, rest, rest.names)
-
-
-def _ranged(records: Records, names: Collection[str]) -> Records:
-    """Records of which these numbers say between what values they were seen, as numbers that are read do."""
-    fields: list[Field] = []
-    for kept in records.schema:
-        if isinstance(kept, Number) and kept.name in names:
-            seen = pc.min_max(records.column(kept.name)).as_py()
-            fields.append(dataclasses.replace(kept, low=seen["min"], high=seen["max"]))
-        else:
-            fields.append(kept)
-    return Records(Schema(tuple(fields)), records.table)
 
 
 def _joined(*states: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -38,20 +38,20 @@ def asked(part: Model, run: Run, name: str, **other: Any) -> dict[str, Any]:
     return {key: value for key, value in said.items() if key in part.budget()}
 
 
-def told(part: str, progress: Iterator[Progress], before: float, later: float) -> Iterator[Progress]:
+def told(part: str, progress: Iterator[Progress], before: float, later: float | None) -> Iterator[Progress]:
     """What a part tells, as told by the whole; closing it closes the part between two steps.
 
     Args:
         part: its name, which stands before what it does.
         progress: its run.
         before: seconds that other parts took before it.
-        later: seconds that other parts will take.
+        later: seconds that other parts will take; None: nobody knows.
     """
     with closing(progress):  # type: ignore[type-var]
         for now in progress:
-            remaining = None if now.remaining is None else now.remaining + later
-            elapsed = before + now.elapsed
-            yield dataclasses.replace(now, phase=f"{part}: {now.phase}", elapsed=elapsed, remaining=remaining)
+            left = None if now.remaining is None or later is None else now.remaining + later
+            times = {"elapsed": before + now.elapsed, "remaining": left, "before": before}
+            yield dataclasses.replace(now, phase=f"{part}: {now.phase}", **times)
 
 
 def check_folder(folder: str | None, parts: Collection[str]) -> None:

@@ -21,7 +21,14 @@ SMALL = {
         {"components": 2, "covariance": "factors", "factors": 2},
     ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
+    "autoencoder": [{"latent": 2, "width": 8}],
+    "vae": [{"latent": 2, "width": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
+    "latent": [
+        {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},
+        {"model": "vae:latent=3,width=8", "prior": "gaussian-mixture:components=2"},
+        {"model": "vae:latent=2,width=8", "prior": "diffusion:width=8,layers=1"},
+    ],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]
 
