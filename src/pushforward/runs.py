@@ -50,8 +50,8 @@ def told(part: str, progress: Iterator[Progress], before: float, later: float | 
     with closing(progress):  # type: ignore[type-var]
         for now in progress:
             left = None if now.remaining is None or later is None else now.remaining + later
-            times = {"elapsed": before + now.elapsed, "remaining": left, "before": before}
-            yield dataclasses.replace(now, phase=f"{part}: {now.phase}", **times)
+            phase, elapsed = f"{part}: {now.phase}", before + now.elapsed
+            yield dataclasses.replace(now, phase=phase, elapsed=elapsed, remaining=left, before=before)
 
 
 def check_folder(folder: str | None, parts: Collection[str]) -> None:

@@ -133,7 +133,7 @@ def test_conditions_that_the_prior_cannot_take_are_refused_before_training(liste
     noted = pf.read(data | {"note": ["a b", "c d e"] * 150}, text=["note"])
     with pytest.raises(pf.DataError, match=r"given \['note'\] \(field 'note' is text.*give other conditions"):
         small().fit(noted.without(["group"]), given="note")
-    with pytest.raises(pf.DataError, match="given='z0' is also what a code .* rename"):
+    with pytest.raises(pf.DataError, match=r"given='z0' is also what a code .* rename"):
         small().fit(data | {"z0": np.arange(300) / 7}, given=["group", "z0"])
 
 
