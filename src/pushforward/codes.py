@@ -30,9 +30,10 @@ class Codes(Model):
 
     @abstractmethod
     def code_schemas(self) -> tuple[Schema, ...]:
-        """The ways in which its codes can stand as records, the best first; also before the fit.
+        """The ways in which its codes can stand as records, the best first.
 
-        What only a fit tells, such as how long a text of codes is, may be told after it only.
+        They are asked for before the fit as well, as many and of the same kinds; how many codes a record has may
+        then not be known yet. A text of codes has a character for each, so many as its `longest` says.
         """
 
     @abstractmethod
