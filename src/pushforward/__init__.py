@@ -34,12 +34,12 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.autoencoders.autoencoder import AutoEncoder
+    from pushforward.autoencoders.vae import VAE
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
-    from pushforward.autoencoders.autoencoder import AutoEncoder
-    from pushforward.autoencoders.vae import VAE
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -58,11 +58,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ArgumentError",
+    "AutoEncoder",
     "Category",
     "CollapsedWarning",
     "DataError",
     "DependencyTree",
-    "AutoEncoder",
     "Diffusion",
     "DivergedError",
     "Field",

@@ -10,14 +10,12 @@ import torch
 from annotated_types import Ge, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders.coder import Coder
+from pushforward.autoencoders.coder import RANGE, Coder
 from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.data import Image, Number, Records, Schema
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
 from pushforward.training.player import Player, adam
-
-RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 
 
 @dataclass(kw_only=True, eq=False)
@@ -64,7 +62,7 @@ class AutoEncoder(Coder):
         return [Player("reconstruction", self.network, self._loss, adam(self.lr))]
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
-        x, given = self.network.inputs(batch), self.network.embed(batch)
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
         seen, level = self._noisy(batch, x, generator) if self.noise else (x, None)
         z = self._sparse(self.network.encode(seen, given, level))
         losses = self.network.nll(self._outputs(z, given), batch, x)
@@ -144,7 +142,9 @@ class AutoEncoder(Coder):
         names = [field.name for field in row.cells.number_fields]
         level = torch.tensor([sigmas.get(name, 0.0) for name in names], device=self.device) / row.deviation
         if self.network.picture is not None:
-            level = torch.cat([level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])])
+            level = torch.cat(
+                [level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])]
+            )
         if bool((level > self.noise * (1 + 1e-6)).any()):
             worst = float(level.max())
             raise ArgumentError(

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pushforward.autoencoders.picture import Picture
 from pushforward.autoencoders.row import Row
+from pushforward.conditional import Steered
 from pushforward.data import Category, Image, Number, Schema
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.pixels import from_pixels
@@ -46,7 +47,7 @@ class Outputs:
     row: Tensor | None
 
 
-class Network(nn.Module):
+class Network(nn.Module, Steered):
     """Encoder (record, given) → h and decoder (z, given) → what records look like.
 
     Args:
@@ -103,10 +104,6 @@ class Network(nn.Module):
         """Records as the encoder sees them."""
         picture = from_pixels(batch["image"]) if self.picture is not None else None
         return Inputs(picture, self.row.scores(batch["numbers"])[0], batch["codes"])
-
-    def embed(self, given: Mapping[str, Tensor]) -> Tensor | None:
-        """(n, embedding) of the conditions; None for a network that has none."""
-        return None if self.condition is None else self.condition(given)
 
     def encode(self, x: Inputs, given: Tensor | None, told: Tensor | None = None) -> Tensor:
         """(n, heads)."""

@@ -7,19 +7,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
 import torch
 from annotated_types import Ge, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders.coder import BLOCK, Coder
+from pushforward.autoencoders.cleaning import Noise, cleaned
+from pushforward.autoencoders.coder import BLOCK, RANGE, Coder
+from pushforward.autoencoders.filling import Parts, filled
+from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
-from pushforward.data import Records, Schema
+from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.noise import Alike
+from pushforward.data.encodings.pixels import to_pixels
+from pushforward.data.holes import exchange, overlay
 from pushforward.errors import CollapsedWarning
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
+from pushforward.training.randomness import moved
 
 FEW = 0.25  # share of the numbers of a code, below which so few that carry anything are a collapse
 
@@ -59,7 +66,7 @@ class VAE(Coder):
         return [Player("bound", self.network, self._loss, adam(self.lr))]
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        x, given = self.network.inputs(batch), self.network.embed(batch)
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
         q = self._posterior(x, given)
         z = q.sample(generator)
         nll = self.network.nll(self.network.decode(z, given), batch, x)
@@ -141,6 +148,54 @@ class VAE(Coder):
 
     def _draw(self, n: int, generator: torch.Generator) -> Tensor:
         return self._prior.sample(n, generator)
+
+    # Filling and cleaning
+
+    def _parts(self, given: Tensor | None) -> Parts:
+        return Parts(self.network, self._prior, lambda x: self._posterior(x, given), given)
+
+    @torch.no_grad()
+    def _complete(
+        self,
+        records: Records,
+        generator: torch.Generator,
+        *,
+        mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
+    ) -> Records:
+        generator = moved(generator, self.device)
+        unknown = unknown_pixels(mask, self.network.picture, len(records))
+        pieces = []
+        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+            part = records[start : start + BLOCK]
+            known = None if unknown is None else ~unknown[start : start + BLOCK].to(self.device)
+            out = filled(self._parts(self.network.embed(tensors)), tensors, known, generator)
+            drawn = self._records(out, part.select(self.given) if self.given else None, generator, holes=False)
+            names = [f.name for f in part.schema if f.name in drawn.names and not isinstance(f, Image)]
+            whole = overlay(exchange(part, drawn, names), part)
+            pieces.append(whole if known is None else self._repainted(whole, out, known, generator))
+        return pieces[0].concat(*pieces[1:])
+
+    def _repainted(self, records: Records, out: Outputs, known: Tensor, generator: torch.Generator) -> Records:
+        """The records with the unknown pixels of their picture as the decoder says."""
+        name = self._picture_field(self.schema, self.given)
+        before = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
+        assert out.picture is not None
+        pixels = torch.where(known.permute(0, 2, 3, 1).cpu(), before, to_pixels(out.picture).cpu())
+        columns = {n: records.column(n) for n in records.names} | {name: pictures.to_arrow(pixels.numpy())}
+        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
+
+    @torch.no_grad()
+    def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
+        row, pieces = self.network.row, []
+        name = self._picture_field(self.schema, self.given) if self.network.picture is not None else None
+        scale = torch.tensor([sigmas.get(f.name, 0.0) for f in row.cells.number_fields], device=self.device)
+        for tensors in self._blocks(records):
+            given, x = self.network.embed(tensors), self.network.inputs(tensors)
+            slope = row.scores(tensors["numbers"])[1].exp()
+            noise = Noise(RANGE * sigmas.get(name, 0.0) if name else 0.0, scale * slope)
+            out = cleaned(self._parts(given), x, noise, Alike(seeded(0, device=self.device)))
+            pieces.append(self._records(out, None, None))
+        return exchange(records, pieces[0].concat(*pieces[1:]), sigmas)
 
     # Likelihood
 
