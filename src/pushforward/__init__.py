@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from pushforward.saving import load
 
 __all__ = [
+    "VAE",
     "ArgumentError",
     "AutoEncoder",
     "Category",

@@ -1,4 +1,4 @@
-"""What neural families share that learn p(rest | given) and drop conditions in training, so that any may be left out."""
+"""What neural families share that drop conditions in training, so that any may be left out when drawing."""
 
 from __future__ import annotations
 

@@ -50,22 +50,24 @@ def cleaned(parts: Parts, noisy: Inputs, noise: Noise, source: Alike) -> Outputs
     for z in codes:
         out = parts.network.decode(z, parts.given)
         logs.append(_fit(parts, noisy, out, noise) + parts.prior.log_prob(z) - q.log_prob(z))
-    total: Outputs | None = None
-    for z, weight in zip(codes, torch.stack(logs).softmax(0), strict=True):
-        out = _weighed(_shrunk(parts, noisy, parts.network.decode(z, parts.given), noise), weight)
-        total = out if total is None else _sum(total, out)
-    assert total is not None
-    return total
+    shares = torch.stack(logs).softmax(0)
+    outs = [_shrunk(parts, noisy, parts.network.decode(z, parts.given), noise) for z in codes]
+    picture = sum(_rows(share, out.picture) for share, out in zip(shares, outs, strict=True))
+    row = sum(_rows(share, out.row) for share, out in zip(shares, outs, strict=True))
+    return Outputs(torch.as_tensor(picture), torch.as_tensor(row))
+
+
+def _rows(share: Tensor, x: Tensor) -> Tensor:
+    return share.view(-1, *[1] * (x.ndim - 1)) * x
 
 
 def _shrunk(parts: Parts, noisy: Inputs, out: Outputs, noise: Noise) -> Outputs:
     """E[x | x̃, z] in place of the decoder's means."""
     picture, row = out.picture, out.row
-    if picture is not None:
-        assert parts.network.picture is not None
+    if parts.network.picture is not None:
         variance = parts.network.picture.spread.variance
         picture = picture + variance / (variance + noise.picture**2) * (noisy.picture - picture)
-    if row is not None and parts.network.row.d:
+    if parts.network.row.d:
         mean, rest = row[:, : parts.network.row.d], row[:, parts.network.row.d :]
         variance = parts.network.row.spread.variance
         gain = variance / (variance + noise.numbers**2).clamp_min(1e-30)
@@ -76,7 +78,7 @@ def _shrunk(parts: Parts, noisy: Inputs, out: Outputs, noise: Noise) -> Outputs:
 
 def _inputs(parts: Parts, noisy: Inputs, out: Outputs) -> Inputs:
     y = noisy.y
-    if out.row is not None and parts.network.row.d:
+    if parts.network.row.d:
         y = torch.where(y.isnan(), y, out.row[:, : parts.network.row.d].double())
     return Inputs(out.picture, y, noisy.codes)
 
@@ -84,11 +86,10 @@ def _inputs(parts: Parts, noisy: Inputs, out: Outputs) -> Inputs:
 def _fit(parts: Parts, noisy: Inputs, out: Outputs, noise: Noise) -> Tensor:
     """(n,) log p(x̃ | z), up to what does not depend on z."""
     total = torch.zeros(len(noisy.codes), device=noisy.codes.device)
-    if out.picture is not None:
-        assert parts.network.picture is not None
+    if parts.network.picture is not None:
         variance = parts.network.picture.spread.variance + noise.picture**2
         total = total - 0.5 * ((noisy.picture - out.picture) ** 2 / variance).flatten(1).sum(1)
-    if out.row is not None and parts.network.row.outputs:
+    if parts.network.row.outputs:
         mean, logits, _ = parts.network.row.split(out.row)
         variance = parts.network.row.spread.variance + noise.numbers**2
         total = total - 0.5 * ((noisy.y - mean) ** 2 / variance).nan_to_num().sum(1).float()
@@ -97,13 +98,3 @@ def _fit(parts: Parts, noisy: Inputs, out: Outputs, noise: Noise) -> Tensor:
             found = each.log_softmax(1).gather(1, noisy.codes[:, [i]].clamp_min(0))[:, 0]
             total = total + torch.where(known, found, 0.0)
     return total
-
-
-def _weighed(out: Outputs, weight: Tensor) -> Outputs:
-    picture = None if out.picture is None else out.picture * weight[:, None, None, None]
-    return Outputs(picture, None if out.row is None else out.row * weight[:, None])
-
-
-def _sum(one: Outputs, other: Outputs) -> Outputs:
-    picture = None if one.picture is None or other.picture is None else one.picture + other.picture
-    return Outputs(picture, None if one.row is None or other.row is None else one.row + other.row)

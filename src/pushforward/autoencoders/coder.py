@@ -190,14 +190,13 @@ class Coder(ConditionalModel):
     ) -> Records:
         """What a decoder says as records, with what was given beside it."""
         columns: dict[str, Any] = {}
-        if out.row is not None and self.network.row.outputs:
-            row = self.network.row
+        row = self.network.row
+        if row.outputs:
             cells = row.point(out.row) if generator is None else row.draw(out.row, generator)
             missing = cells.holes if holes else torch.zeros_like(cells.holes)
             drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), missing.cpu()))
             columns |= {name: drawn.column(name) for name in drawn.names}
-        if out.picture is not None:
-            assert self.network.picture is not None
+        if self.network.picture is not None:
             x = out.picture
             if generator is not None and noise > 0:
                 x = self.network.picture.draw(x, generator, noise)

@@ -78,11 +78,10 @@ def _laid(
 ) -> Inputs:
     """What is known of the inputs, over draws of the rest (its most probable value, without a generator)."""
     picture, y, codes = start.picture, start.y, start.codes
-    if picture is not None and known is not None:
-        assert out.picture is not None and network.picture is not None
+    if network.picture is not None and known is not None:
         drawn = out.picture if generator is None else network.picture.draw(out.picture, generator)
         picture = torch.where(known, picture, drawn.clamp(-1, 1))
-    if out.row is not None and network.row.outputs:
+    if network.row.outputs:
         row = network.row
         cells = row.point(out.row) if generator is None else row.draw(out.row, generator)
         codes = torch.where(codes >= 0, codes, cells.codes)

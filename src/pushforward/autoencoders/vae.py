@@ -31,6 +31,19 @@ from pushforward.training.randomness import moved
 FEW = 0.25  # share of the numbers of a code, below which so few that carry anything are a collapse
 
 
+class Own(nn.Module):
+    """What stands beside encoder and decoder: the prior, the steps of the warm-up, and how many numbers are active."""
+
+    seen: Tensor
+    active: Tensor
+
+    def __init__(self, prior: Prior):
+        super().__init__()
+        self.prior = prior
+        self.register_buffer("seen", torch.zeros(()))
+        self.register_buffer("active", torch.zeros(()))
+
+
 @dataclass(kw_only=True, eq=False)
 class VAE(Coder):
     """log p(x) ≥ E_q(z|x)[log p(x | z) + log p(z) - log q(z | x)]: codes that are noisy and can be drawn.
@@ -55,11 +68,8 @@ class VAE(Coder):
     # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        network = Network(rest, given, heads=2 * self.latent, latent=self.latent, **self._shape(rest))
-        network.prior = Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components)
-        network.register_buffer("seen", torch.zeros(()))  # steps, for the warm-up
-        network.register_buffer("active", torch.zeros(()))
-        return network
+        own = Own(Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components))
+        return Network(rest, given, heads=2 * self.latent, latent=self.latent, own=own, **self._shape(rest))
 
     def players(self) -> list[Player]:
         """One player: encoder, decoder and prior together."""
@@ -72,10 +82,10 @@ class VAE(Coder):
         nll = self.network.nll(self.network.decode(z, given), batch, x)
         share = batch["weight"] if "weight" in batch else torch.ones_like(nll)
         kl = (self._kl(q, z) * share[:, None]).mean(0)
-        weight = self.beta
+        weight: float | Tensor = self.beta
         if self.network.training and self.warmup:
-            self.network.seen += 1
-            weight = self.beta * (self.network.seen / self.warmup).clamp_max(1)
+            self._own.seen += 1
+            weight = self.beta * (self._own.seen / self.warmup).clamp_max(1)
         fit = (nll * share).mean()
         return fit + weight * kl.clamp_min(self.free_bits).sum(), {"errors": fit, "divergence": kl.sum()}
 
@@ -87,10 +97,13 @@ class VAE(Coder):
         return (kl / self.latent)[:, None].expand(-1, self.latent)
 
     @property
+    def _own(self) -> Own:
+        assert isinstance(self.network.own, Own)
+        return self.network.own
+
+    @property
     def _prior(self) -> Prior:
-        prior = self.network.prior
-        assert isinstance(prior, Prior)
-        return prior
+        return self._own.prior
 
     def _posterior(self, x: Inputs, given: Tensor | None) -> Posterior:
         return Posterior(*self.network.encode(x, given).chunk(2, 1))
@@ -98,8 +111,8 @@ class VAE(Coder):
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         x, given = self.network.inputs(batch), self.network.embed(batch)
         q = self._posterior(x, given)
-        self.network.active.fill_(active(q.mean).sum())
-        found, enough = int(self.network.active), max(1.0, FEW * self.latent)
+        self._own.active.fill_(active(q.mean).sum())
+        found, enough = int(self._own.active), max(1.0, FEW * self.latent)
         if found < enough:
             warnings.warn(
                 f"posterior collapse: {found} of the {self.latent} numbers of a code carry anything about a record; "
@@ -111,7 +124,7 @@ class VAE(Coder):
         return self.network.decode(q.sample(generator), given)
 
     def _measured(self) -> dict[str, Any]:
-        return {"active": int(self.network.active), "latent": self.latent}
+        return {"active": int(self._own.active), "latent": self.latent}
 
     # Codes
 
@@ -179,7 +192,6 @@ class VAE(Coder):
         """The records with the unknown pixels of their picture as the decoder says."""
         name = self._picture_field(self.schema, self.given)
         before = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
-        assert out.picture is not None
         pixels = torch.where(known.permute(0, 2, 3, 1).cpu(), before, to_pixels(out.picture).cpu())
         columns = {n: records.column(n) for n in records.names} | {name: pictures.to_arrow(pixels.numpy())}
         return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
