@@ -34,12 +34,12 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.autoencoders.autoencoder import AutoEncoder
+    from pushforward.autoencoders.vae import VAE
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
-    from pushforward.autoencoders.autoencoder import AutoEncoder
-    from pushforward.autoencoders.vae import VAE
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -58,12 +58,13 @@ if TYPE_CHECKING:
     from pushforward.saving import load
 
 __all__ = [
+    "VAE",
     "ArgumentError",
+    "AutoEncoder",
     "Category",
     "CollapsedWarning",
     "DataError",
     "DependencyTree",
-    "AutoEncoder",
     "Diffusion",
     "DivergedError",
     "Field",

@@ -1,5 +1,6 @@
 """With the auto-encoders that there are."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -48,7 +49,7 @@ def test_minutes_are_divided(digits):
     first = [p for p in seen if p.phase == "model: train"]
     assert first[-1].elapsed >= 0.6 and first[0].remaining >= 0.6  # half of 1.2 s, and the other half to come
     assert seen[-1].phase == "prior: train" and seen[-1].before == first[-1].elapsed
-    assert all(a.elapsed <= b.elapsed for a, b in zip(seen, seen[1:], strict=False))
+    assert all(a.elapsed <= b.elapsed for a, b in itertools.pairwise(seen))
 
 
 def test_a_prior_better_than_the_coders_own_scores_better():

@@ -15,24 +15,25 @@ from torch import Tensor
 
 from pushforward.autoencoders.network import Network, Outputs
 from pushforward.codes import Codes
+from pushforward.conditional import ConditionalModel
 from pushforward.data import Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
-from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
-from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 from pushforward.training.randomness import moved
 
 BLOCK = 1024  # records that are encoded or decoded together
+RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
 SMALLEST = 4  # side of a picture
+Grain = Annotated[float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")]
 
 
 @dataclass(kw_only=True, eq=False)
-class Coder(NeuralModel, Codes):
+class Coder(ConditionalModel, Codes):
     """A family with an encoder and a decoder.
 
     A family says what a code is (`_codes`), how a step is judged (`players`), and how codes are drawn.
@@ -46,6 +47,10 @@ class Coder(NeuralModel, Codes):
     sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
     scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
+
+    @property
+    def _steered(self) -> Network:
+        return self.network
 
     # What a family answers
 
@@ -158,9 +163,7 @@ class Coder(NeuralModel, Codes):
         given: Evidence | None,
         generator: torch.Generator,
         *,
-        noise: Annotated[
-            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
-        ] = 0.0,
+        noise: Grain = 0.0,
     ) -> Records:
         generator = moved(generator, self.device)
         return self._sample_given(self._draw(n, generator), given, generator, noise=noise)
@@ -171,9 +174,7 @@ class Coder(NeuralModel, Codes):
         given: Evidence | None,
         generator: torch.Generator,
         *,
-        noise: Annotated[
-            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
-        ] = 0.0,
+        noise: Grain = 0.0,
     ) -> Records:
         values = None if given is None else given.values
         return self._drawn(self._checked(codes), values, moved(generator, self.device), noise)
@@ -206,35 +207,24 @@ class Coder(NeuralModel, Codes):
             pieces.append(self._records(out, part, generator, noise))
         return pieces[0].concat(*pieces[1:])
 
-    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
-        """(n, embedding) of what is given, which has to be all of it.
-
-        Raises:
-            ArgumentError: a condition is not told.
-        """
-        condition = self.network.condition
-        if condition is None:
-            return None
-        lacking = [name for name in self.given if given is None or name not in given.names]
-        if lacking:
-            raise ArgumentError(
-                f"given lacks {lacking[0]!r}, which {type(self).__name__} was fitted given; say a value"
-            )
-        records = blank(condition.schema, n) if given is None else given
-        return self.network.embed(to_device(condition.encode(records), self.device))
-
     def _records(
-        self, out: Outputs, given: Records | None, generator: torch.Generator | None, noise: float = 0.0
+        self,
+        out: Outputs,
+        given: Records | None,
+        generator: torch.Generator | None,
+        noise: float = 0.0,
+        *,
+        holes: bool = True,
     ) -> Records:
         """What a decoder says as records, with what was given beside it."""
         columns: dict[str, Any] = {}
-        if out.row is not None and self.network.row.outputs:
-            row = self.network.row
+        row = self.network.row
+        if row.outputs:
             cells = row.point(out.row) if generator is None else row.draw(out.row, generator)
-            drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), cells.holes.cpu()))
+            missing = cells.holes if holes else torch.zeros_like(cells.holes)
+            drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), missing.cpu()))
             columns |= {name: drawn.column(name) for name in drawn.names}
-        if out.picture is not None:
-            assert self.network.picture is not None
+        if self.network.picture is not None:
             x = out.picture
             if generator is not None and noise > 0:
                 x = self.network.picture.draw(x, generator, noise)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pushforward.autoencoders.picture import Picture
 from pushforward.autoencoders.row import Row
+from pushforward.conditional import Steered
 from pushforward.data import Category, Image, Number, Schema
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.pixels import from_pixels
@@ -28,25 +29,25 @@ class Inputs:
     """Records as an encoder sees them.
 
     Attributes:
-        picture: (n, channels, height, width) in [-1, 1]; None for rows.
+        picture: (n, channels, height, width) in [-1, 1]; empty where there is none.
         y: (n, d) scores of numbers, NaN where there is none.
         codes: (n, factors) levels, -1 where there is none.
     """
 
-    picture: Tensor | None
+    picture: Tensor
     y: Tensor
     codes: Tensor
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a decoder says of records: the mean of the picture, and the parameters of the row."""
+    """What a decoder says of records: the mean of the picture, and the parameters of the row; either may be empty."""
 
-    picture: Tensor | None
-    row: Tensor | None
+    picture: Tensor
+    row: Tensor
 
 
-class Network(nn.Module):
+class Network(nn.Module, Steered):
     """Encoder (record, given) → h and decoder (z, given) → what records look like.
 
     Args:
@@ -60,17 +61,20 @@ class Network(nn.Module):
         shared: whether all numbers of a row have one σ.
         plain: whether numbers are only shifted and scaled.
         told: further numbers that the encoder is told, such as how noisy its input is.
+        own: what the family keeps beside encoder and decoder.
     """
 
     def __init__(
         self, rest: Schema, given: Schema, *, heads: int, latent: int, width: int, layers: int, kind: Kind,
         shared: bool = False, plain: bool = False, told: int = 0,
+        own: nn.Module | None = None,
     ):  # fmt: skip
         super().__init__()
         image = next(iter(rest.of_kind(Image)), None)
         shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.picture = Picture(shape) if shape else None
         self.row = Row(Schema(rest.of_kind(Number, Category)), shared, plain)
+        self.own = own
         self.condition = Condition(given, EMBEDDING) if len(given) else None
         beside = EMBEDDING if len(given) else 0
         self.convolutional = shape is not None and kind != "dense"
@@ -101,20 +105,16 @@ class Network(nn.Module):
 
     def inputs(self, batch: Mapping[str, Tensor]) -> Inputs:
         """Records as the encoder sees them."""
-        picture = from_pixels(batch["image"]) if self.picture is not None else None
+        nothing = torch.empty(len(batch["codes"]), 0, device=batch["codes"].device)
+        picture = nothing if self.picture is None else from_pixels(batch["image"])
         return Inputs(picture, self.row.scores(batch["numbers"])[0], batch["codes"])
-
-    def embed(self, given: Mapping[str, Tensor]) -> Tensor | None:
-        """(n, embedding) of the conditions; None for a network that has none."""
-        return None if self.condition is None else self.condition(given)
 
     def encode(self, x: Inputs, given: Tensor | None, told: Tensor | None = None) -> Tensor:
         """(n, heads)."""
         features = self.row.features(x.y, x.codes)
         beside = [part for part in (given, told) if part is not None]
         if not self.convolutional:
-            parts = [] if x.picture is None else [x.picture.flatten(1)]
-            return self.body(torch.cat([*parts, features, *beside], 1))
+            return self.body(torch.cat([x.picture.flatten(1), features, *beside], 1))
         parts = [self.shrink(x.picture).flatten(1)]
         if self.read is not None:
             parts.append(self.read(features))
@@ -124,13 +124,11 @@ class Network(nn.Module):
         """(n, latent) codes to what the records look like."""
         z = z if given is None else torch.cat([z, given], 1)
         if not self.convolutional:
-            out = self.back(z)
-            if self.picture is None:
-                return Outputs(None, out)
-            pixels, row = out.split([self.picture.size, self.row.outputs], 1)
-            return Outputs(pixels.unflatten(1, self.picture.shape), row)
+            size = 0 if self.picture is None else self.picture.size
+            pixels, row = self.back(z).split([size, self.row.outputs], 1)
+            return Outputs(pixels if self.picture is None else pixels.unflatten(1, self.picture.shape), row)
         picture = self.grow(self.spread_out(z).unflatten(1, self._map))
-        return Outputs(picture, None if self.write is None else self.write(z))
+        return Outputs(picture, z[:, :0] if self.write is None else self.write(z))
 
     def nll(self, out: Outputs, batch: Mapping[str, Tensor], x: Inputs) -> Tensor:
         """(n,) minus the log likelihood of records, for training."""
