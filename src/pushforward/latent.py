@@ -270,6 +270,9 @@ class Latent(Model):
         records = self._coder._decode(codes, None)
         return records if given is None else self._with(records, given.values)
 
+    def _code_moments(self) -> tuple[Tensor, Tensor]:
+        return self._coder._code_moments()
+
     def _reconstruct(self, records: Records) -> Records:
         return self._exchanged(records, self._coder._reconstruct(records.without(self.given)))
 

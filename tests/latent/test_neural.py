@@ -26,6 +26,8 @@ def test_pictures_given_their_label(digits):
     assert out.column("label").to_pylist() == [0, 1, 2, 3, 4, 5] and out.to_numpy()["image"].shape == (6, 8, 8)
     drawn = model.encode(digits, sample=True, seed=0)
     assert drawn.shape == (200, 4) and not np.array_equal(drawn, model.encode(digits))
+    assert model.traverse(digits[:1], rows=2, steps=3).names == ("image", "label")
+    assert len(model.interpolate(digits[0], digits[1], n=4)) == 4
     with pytest.raises(pf.ArgumentError, match="did you mean 'sample'"):
         model.encode(digits, smple=True)
     assert model.decode(drawn[:2]).names == ("image",)

@@ -21,8 +21,11 @@ SMALL = {
         {"components": 2, "covariance": "factors", "factors": 2},
     ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
-    "autoencoder": [{"latent": 2, "width": 8}],
-    "vae": [{"latent": 2, "width": 8}],
+    "autoencoder": [{"latent": 3, "width": 8}, {"latent": 3, "width": 8, "body": "dense", "noise": 1.0, "sparse": 2}],
+    "vae": [
+        {"latent": 3, "width": 8},
+        {"latent": 3, "width": 8, "body": "dense", "prior": "mixture", "sigma": "shared", "scores": "plain"},
+    ],
     "diffusion": [{"width": 8, "layers": 1}],
     "latent": [
         {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},
