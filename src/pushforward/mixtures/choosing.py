@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from pushforward.data.encodings.cells import Cells
@@ -16,7 +17,7 @@ from pushforward.mixtures.trials import Begin, Trials, climbed
 SHORT = 15  # steps of EM on which a start is judged
 LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 FEWEST = 8  # records a component must have
-PATIENCE = 3  # rungs without a better one after which the ladder is left
+PATIENCE = 2  # rungs without a better one after which the ladder is left
 SHRINKAGE = (0.0, 0.3, 1.25, 5.0, 20.0, 80.0, 320.0, 1280.0)  # of which the best is found, and refined by halves
 USUAL = 4  # where on these the search begins, and what numbers of components are compared with
 
@@ -61,11 +62,18 @@ def best_number(trials: Trials, prior: Prior) -> int:
             found[k] = trials.run(k, prior)[1]
         return trials.mean(found[k])
 
+    def surely(k: int, other: int) -> bool:
+        """Whether k components are better than others by more than a standard error."""
+        if judge(k) == -torch.inf or judge(other) == -torch.inf:
+            return judge(k) > judge(other)
+        more = (found[k] - found[other]) * trials.weights / trials.weights.mean()
+        return bool(more.mean() > more.std(correction=0) / len(more) ** 0.5)
+
     n = min(len(part.cells) for part in trials.parts)
     rungs = [k for k in LADDER if k <= max(1, n // FEWEST)]
     best = 0
     for i, k in enumerate(rungs):
-        best = i if judge(k) > judge(rungs[best]) else best
+        best = i if surely(k, rungs[best]) else best
         if i - best == PATIENCE:
             break
     number = rungs[best]
@@ -73,11 +81,7 @@ def best_number(trials: Trials, prior: Prior) -> int:
     while gap := gap // 2:  # between the rungs
         near = [k for k in (number - gap, number, number + gap) if 1 <= k <= rungs[-1]]
         number = max(near, key=judge)
-    for k in sorted(found):
-        better = (found[number] - found[k]) * trials.weights / trials.weights.mean()
-        if k < number and bool(better.isfinite().all()) and better.mean() < better.std() / len(better) ** 0.5:
-            return k
-    return number
+    return next(k for k in sorted(found) if k == number or (k < number and not surely(number, k)))
 
 
 def best_shrinkage(trials: Trials, k: int, prior: Prior) -> Prior:

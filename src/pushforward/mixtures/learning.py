@@ -47,9 +47,7 @@ class Whole:
         place: where it computes.
     """
 
-    def __init__(
-        self, chunks: Chunks, weights: np.ndarray | None, units: Tensor, prior: Prior, place: Place
-    ):
+    def __init__(self, chunks: Chunks, weights: np.ndarray | None, units: Tensor, prior: Prior, place: Place):
         self._chunks, self._weights, self._units = chunks, weights, units
         self._prior, self._place = prior, place
 
@@ -79,9 +77,7 @@ class Stepwise:
         units, prior, place: as for `Whole`.
     """
 
-    def __init__(
-        self, batches: Batches, size: int, mass: float, units: Tensor, prior: Prior, place: Place
-    ):
+    def __init__(self, batches: Batches, size: int, mass: float, units: Tensor, prior: Prior, place: Place):
         self._batches, self._size, self._mass, self._units = batches, size, mass, units
         self._prior, self._place = prior, place
 

@@ -58,9 +58,7 @@ def clusters(cells: Cells, levels: tuple[int, ...], k: int, share: Tensor, seed:
     return torch.from_numpy(labels).long()
 
 
-def begun(
-    flat: Mixture, cells: Cells, labels: Tensor, share: Tensor, seed: int, prior: Prior
-) -> Mixture:
+def begun(flat: Mixture, cells: Cells, labels: Tensor, share: Tensor, seed: int, prior: Prior) -> Mixture:
     """One maximisation from clusters.
 
     Args:

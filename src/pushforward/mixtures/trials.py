@@ -14,9 +14,9 @@ from pushforward.mixtures.moments import collapsed, solve
 from pushforward.mixtures.prior import Prior
 
 LONG = 60  # steps of EM on which a choice is judged
-SETTLED = 1e-3  # rise in nats a record at which a short run is over
+SETTLED = 1e-3  # rise in nats a number at which a short run is over
 PARTS = 5  # one in so many records is held out, where nobody says which
-FEW = 1024  # records up to which each is held out once, since one part of them says too little
+FEW = 4096  # numbers up to which each record is held out once, since one part of them says too little
 
 Begin = Callable[[Cells, Tensor, int, int, Prior], Mixture]  # cells, weights, components, which start, prior
 
@@ -46,7 +46,7 @@ def folds(cells: Cells, share: Tensor, held: tuple[Cells, Tensor] | None, order:
         return [Fold(cells, share, cells, share)]
     size = max(1, n // PARTS)
     found = []
-    for start in range(0, n if n <= FEW else 1, size):
+    for start in range(0, n if cells.numbers.numel() <= FEW else 1, size):
         out = order[start : start + size]
         rest = torch.cat([order[:start], order[start + size :]]).sort()[0]
         found.append(Fold(cells[rest], share[rest], cells[out], share[out]))
@@ -91,7 +91,7 @@ def climbed(mixture: Mixture, cells: Cells, share: Tensor, steps: int, prior: Pr
     for _ in range(steps):
         moments = mixture.moments(cells, share, units)
         mixture, now = solve(moments, mixture, prior), float(moments.score / moments.weight)
-        if now - before < SETTLED:
+        if now - before < SETTLED * max(1, len(units)):
             break
         before = now
     return mixture, now

@@ -29,5 +29,5 @@ class Spherical(Diagonal):
         total = seen.sum(1, keepdim=True)
         spread = (second - 2 * first * after + seen * after**2).sum(1, keepdim=True) / total.clamp_min(1e-300)
         known = alive(mass)[:, None] & (total > 0)
-        spread = shrunk(spread.clamp_min(0), total, prior.shrinkage) + prior.ridge
+        spread = shrunk(spread.clamp_min(0), total / max(1, means.shape[1]), prior.shrinkage) + prior.ridge
         return after, type(self)(torch.where(known, spread, self.covariances))
