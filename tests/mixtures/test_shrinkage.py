@@ -8,7 +8,7 @@ import pushforward as pf
 
 @pytest.fixture(scope="module")
 def apart():
-    """Two clusters so far apart that every record belongs to one; 30 and 50 records of 4 numbers, with unlike shapes."""
+    """30 and 50 records of 4 numbers with unlike shapes, so far apart that there is no doubt about a record."""
     rng = np.random.default_rng(0)
     one = rng.standard_normal((30, 4)) @ rng.standard_normal((4, 4)) - 60
     two = rng.standard_normal((50, 4)) @ rng.standard_normal((4, 4)) + 60

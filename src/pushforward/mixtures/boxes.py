@@ -35,8 +35,8 @@ def log_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor) -> Te
         return truncated.log_interval((low - means) / deviation, (high - means) / deviation).sum(2)
     root = rooted(covariances)
     if means.shape[2] == 2:
-        rows = blocks(len(means), BLOCK // (2 * pairs.PANELS * means.shape[1]))
-        return torch.cat([pairs.log_pair(means[some], root, low, high) for some in rows])
+        size = BLOCK // (2 * pairs.PANELS * means.shape[1])
+        return torch.cat([pairs.log_pair(piece, root, low, high) for piece in means.split(max(1, size))])
     u = points(means.shape[2] - 1).to(means)
     pieces = []
     for rows in blocks(len(means), BLOCK // (POINTS * means.shape[1] * means.shape[2])):
