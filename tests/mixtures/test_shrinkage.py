@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import pushforward as pf
 
@@ -90,6 +91,26 @@ def test_intervals_of_few_records_hold_what_they_say(few):
         low, high = np.quantile(draws, [0.05, 0.95], axis=0, method="weibull")
         inside[nu] = ((truth >= low) & (truth <= high))[hidden].mean()
     assert inside["auto"] > 0.85 and inside["auto"] > inside[0.0] + 0.1
+
+
+@pytest.mark.parametrize("kind", ["full", "tied", "diagonal", "spherical", "factors"])
+def test_a_wider_mixture_has_its_covariances_times_the_factor(few, kind):
+    mixture = pf.GaussianMixture(components=2, covariance=kind).fit(few[0], steps=3).mixture
+    torch.testing.assert_close(mixture.widened(1.3).covariances.dense(), 1.3 * mixture.covariances.dense())
+
+
+def test_a_run_that_is_cut_short_is_wider_too_and_goes_on_as_one_that_is_not(few, tmp_path):
+    options = {"components": 3, "shrinkage": "auto"}
+    first = pf.GaussianMixture(**options).fitting(few[0], steps=8, folder=tmp_path / "run")
+    for _ in range(3):
+        next(first)
+    first.close()
+    rest = pf.GaussianMixture(**options).fit(few[0], steps=8, folder=tmp_path / "run")
+    whole = pf.GaussianMixture(**options).fit(few[0], steps=8)
+    assert whole.measurements["widening"] > 1
+    assert all(torch.equal(tensor, rest._state()[name]) for name, tensor in whole._state().items())
+    plain = pf.GaussianMixture(components=3, shrinkage=whole.measurements["shrinkage"]).fit(few[0], steps=8)
+    np.testing.assert_allclose(whole.covariances, whole.measurements["widening"] * plain.covariances)
 
 
 def test_both_autos_are_chosen_saved_and_repeated(few, tmp_path):

@@ -19,6 +19,7 @@ LADDER = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128)
 FEWEST = 8  # records a component must have
 PATIENCE = 2  # rungs without a better one after which the ladder is left
 SHRINKAGE = (0.0, 0.3, 1.25, 5.0, 20.0, 80.0, 320.0, 1280.0)  # of which the best is found, and refined by halves
+WIDER, WIDEST = 1.05, 2.0  # by what covariances are multiplied at a time, and in all
 USUAL = 4  # where on these the search begins, and what numbers of components are compared with
 
 
@@ -85,7 +86,7 @@ def best_number(trials: Trials, prior: Prior) -> int:
 
 
 def best_shrinkage(trials: Trials, k: int, prior: Prior) -> Prior:
-    """The prior whose shrinkage scores held-out records best, found by going uphill."""
+    """The prior whose shrinkage, and then whose widening, score held-out records best, found by going uphill."""
     mixtures, log = trials.run(k, prior)
     best, at = trials.mean(log), USUAL
     for step in (1, -1):
@@ -98,8 +99,18 @@ def best_shrinkage(trials: Trials, k: int, prior: Prior) -> Prior:
             best, at, mixtures = trials.mean(log), here, nearby
         if at != USUAL:
             break
-    value = SHRINKAGE[at]
-    for other in (value / 2, value * 2) if value else ():
-        if trials.mean(trials.run(k, replace(prior, shrinkage=other), mixtures)[1]) > best:
-            return replace(prior, shrinkage=other)
-    return replace(prior, shrinkage=value)
+    prior = replace(prior, shrinkage=SHRINKAGE[at])
+    for other in (prior.shrinkage / 2, prior.shrinkage * 2) if prior.shrinkage else ():
+        nearby, log = trials.run(k, replace(prior, shrinkage=other), mixtures)
+        if trials.mean(log) > best:
+            mixtures, prior = nearby, replace(prior, shrinkage=other)
+            break
+    return replace(prior, widening=best_widening(trials, mixtures))
+
+
+def best_widening(trials: Trials, mixtures: list[Mixture]) -> float:
+    """By what covariances are to be multiplied, so that held-out records score best."""
+    factor, best = 1.0, trials.widened(mixtures, 1.0)
+    while factor < WIDEST and (score := trials.widened(mixtures, factor * WIDER)) > best:
+        factor, best = factor * WIDER, score
+    return factor

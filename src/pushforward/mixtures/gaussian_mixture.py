@@ -51,8 +51,7 @@ class GaussianMixture(JointModel):
     Numbers and pixels are Gaussian in each component, categories have a table in each. Holes are marginalised
     exactly (Ghahramani, Jordan 1994); how often a cell is a hole is learned per component, for drawing. Any field
     can be held fixed when drawing, to a value, a range or a set: nothing has to be declared at fit. Ranges of several
-    numbers that hang together within a component have no closed form: their probability is a quasi-random mean, and
-    draws are chosen from many candidates, exact as these grow many (`boxes`).
+    numbers that hang together have no closed form: two take quadrature (`pairs`), more a quasi-random mean (`boxes`).
 
     With ``covariance="factors"`` it is a mixture of factor analysers, Σ_k = Λ_k Λ_kᵀ + Ψ_k (Ghahramani, Hinton
     1996), for data as wide as pictures; `encode` then gives (n, 1 + factors) codes, the most probable component and
@@ -60,7 +59,8 @@ class GaussianMixture(JointModel):
 
     With ``batch=`` EM goes stepwise (Cappé, Moulines 2009, arXiv:0712.4273), for streams and data larger than memory.
     With ``validation=`` it stops when held-out records score no better; ``components="auto"`` takes the number that
-    scores held-out records best. Components that shrink onto a few records are told by `CollapsedWarning`.
+    scores held-out records best, and ``shrinkage="auto"`` draws covariances together, and makes them wider, as far
+    as scores these best: for few records, whose own covariances are too sure of themselves. Components that shrink onto a few records are told by `CollapsedWarning`.
 
     >>> import pushforward as pf
     >>> model = GaussianMixture(components=3).fit("penguins")
@@ -119,7 +119,8 @@ class GaussianMixture(JointModel):
             start, update, run, place, tolerance=self.tolerance, most=MOST, every=every,
             judge=judging(self, judged), checkpoints=checkpoints,
         ):  # fmt: skip
-            self._set(parameters)
+            self._set(parameters)  # and not widened where the next step begins, which sets them anew
+            self.mixture = self.mixture.widened(self._prior.widening)
             yield progress
         self._warn()
 
@@ -169,7 +170,8 @@ class GaussianMixture(JointModel):
 
     def _measured(self) -> dict[str, Any]:
         found: dict[str, Any] = {"components": self._count} if self.components == "auto" else {}
-        found |= {"shrinkage": self._prior.shrinkage} if self.shrinkage == "auto" else {}
+        if self.shrinkage == "auto":
+            found |= {"shrinkage": self._prior.shrinkage, "widening": self._prior.widening}
         return found | ({"collapsed": self._collapsed} if self._collapsed else {})
 
     # State

@@ -80,6 +80,11 @@ class Trials:
             logs.append(torch.full_like(log, -torch.inf) if fallen else log)
         return found, torch.cat(logs)
 
+    def widened(self, mixtures: list[Mixture], factor: float) -> float:
+        """The mean log density of what is judged, under mixtures that are made wider."""
+        pairs = zip(mixtures, self.parts, strict=True)
+        return self.mean(torch.cat([mixture.widened(factor).posterior(part.judged)[1] for mixture, part in pairs]))
+
     def mean(self, log: Tensor) -> float:
         """The mean of the log densities that `run` gave."""
         return float(log @ self.weights / self.weights.sum())

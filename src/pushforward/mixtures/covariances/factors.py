@@ -106,6 +106,9 @@ class Factors(Covariances):
             noise[i] = torch.maximum(left, 0.05 * self.noise[i])
         return type(self)(loadings, noise)
 
+    def widened(self, factor: float) -> Self:
+        return type(self)(factor**0.5 * self.loadings, factor * self.noise)
+
     def variances(self) -> Tensor:
         return self.loadings.square().sum(2) + self.noise
 

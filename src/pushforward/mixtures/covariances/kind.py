@@ -121,6 +121,10 @@ class Covariances(ABC):
     def minus(self, noise: Tensor) -> Covariances:
         """Σ - diag(noise), but for as much of it as would leave nothing of a variance."""
 
+    def widened(self, factor: float) -> Self:
+        """Σ times a factor."""
+        return type(self)(**{name: factor * tensor for name, tensor in self.tensors().items()})
+
     def dense(self) -> Tensor:
         """(K, d, d)."""
         return self.columns(list(range(self.variances().shape[1])))
