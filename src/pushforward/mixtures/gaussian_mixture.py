@@ -60,7 +60,8 @@ class GaussianMixture(JointModel):
     With ``batch=`` EM goes stepwise (Cappé, Moulines 2009, arXiv:0712.4273), for streams and data larger than memory.
     With ``validation=`` it stops when held-out records score no better; ``components="auto"`` takes the number that
     scores held-out records best, and ``shrinkage="auto"`` draws covariances together, and makes them wider, as far
-    as scores these best: for few records, whose own covariances are too sure of themselves. Components that shrink onto a few records are told by `CollapsedWarning`.
+    as scores these best: for few records, whose own covariances are too sure of themselves. Components that shrink
+    onto a few records are told by `CollapsedWarning`.
 
     >>> import pushforward as pf
     >>> model = GaussianMixture(components=3).fit("penguins")
@@ -120,7 +121,7 @@ class GaussianMixture(JointModel):
             judge=judging(self, judged), checkpoints=checkpoints,
         ):  # fmt: skip
             self._set(parameters)  # and not widened where the next step begins, which sets them anew
-            self.mixture = self.mixture.widened(self._prior.widening)
+            self.mixture: Mixture = self.mixture.widened(self._prior.widening)
             yield progress
         self._warn()
 
