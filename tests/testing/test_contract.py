@@ -17,7 +17,7 @@ SMALL = {
         {"components": 3},
         {"components": 2, "covariance": "diagonal"},
         {"components": 2, "covariance": "tied", "starts": 2},
-        {"components": "auto", "covariance": "spherical"},
+        {"components": "auto", "covariance": "spherical", "shrinkage": "auto"},
         {"components": 2, "covariance": "factors", "factors": 2},
     ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],

@@ -13,6 +13,7 @@ from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.moments import Moments, solve
+from pushforward.mixtures.prior import Prior
 from pushforward.training.randomness import mix
 
 PILOT = 16_384  # records that the start is found on
@@ -57,9 +58,7 @@ def clusters(cells: Cells, levels: tuple[int, ...], k: int, share: Tensor, seed:
     return torch.from_numpy(labels).long()
 
 
-def begun(
-    flat: Mixture, cells: Cells, labels: Tensor, share: Tensor, seed: int, options: tuple[float, float]
-) -> Mixture:
+def begun(flat: Mixture, cells: Cells, labels: Tensor, share: Tensor, seed: int, prior: Prior) -> Mixture:
     """One maximisation from clusters.
 
     Args:
@@ -68,10 +67,10 @@ def begun(
         labels: (n,) their clusters.
         share: (n,) their weights.
         seed: of what is random in it.
-        options: ridge and smoothing.
+        prior: what is believed beside the records.
     """
     sure = torch.nn.functional.one_hot(labels, len(flat.weights)).to(flat.means) * share.to(flat.means)[:, None]
     moments: Moments = flat.sorted_moments(cells, sure)
-    first = solve(moments, flat, *options)
+    first = solve(moments, flat, prior)
     spread = first.covariances.started(cells.numbers, labels.to(flat.means.device), first.means, seed)
     return Mixture(first.weights, first.means, spread, first.tables, first.levels, first.grid)
