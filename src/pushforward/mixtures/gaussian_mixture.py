@@ -136,14 +136,16 @@ class GaussianMixture(JointModel):
 
         def begin(cells: Cells, share: Tensor, k: int, start: int, prior: Prior) -> Mixture:
             flat = self._flat(k)
-            labels = clusters(cells, flat.levels, k, share, seed if start == 0 else mix(seed, start))
+            labels = clusters(cells, flat.levels, k, share, seed if start == 0 else mix(seed, start), apart)
             return begun(flat, cells, labels, share, seed, prior)
 
+        schema, given = self.learning
+        apart = [i for i, f in enumerate(self._cells.factors) if f.field in given and schema[f.field].kind == "category"]
         order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
-        apart = None if held is None else (held.cells, held.weights)
+        judges = None if held is None else (held.cells, held.weights)
         prior = Prior(self.ridge, self.smoothing)
         self._count, self._prior = chosen(
-            lambda: Trials(begin, folds(cells, share, apart, order)), self.components, self.shrinkage, prior
+            lambda: Trials(begin, folds(cells, share, judges, order)), self.components, self.shrinkage, prior
         )
         self.mixture = best_start(begin, cells, share, self._count, self.starts, self._prior)
         self.holes = torch.zeros(self._count, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
