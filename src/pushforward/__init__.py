@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.autoencoders.autoencoder import AutoEncoder
     from pushforward.autoencoders.vae import VAE
+    from pushforward.autoencoders.vq import VQ
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -80,6 +81,7 @@ __all__ = [
     "Schema",
     "Text",
     "TreeMixture",
+    "VQ",
     "among",
     "between",
     "load",

@@ -7,21 +7,25 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
+import numpy as np
 import pyarrow as pa
 import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor
 
-from pushforward.autoencoders.network import Network, Outputs
-from pushforward.data import Image, Records, Schema, Text, pictures
+from pushforward.autoencoders.critic import Critic
+from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.data import Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
-from pushforward.training.randomness import moved
+from pushforward.training.player import Player, adam
+from pushforward.training.randomness import moved, scope
 
 BLOCK = 1024  # records that are encoded or decoded together
 SETTLED = 2048  # records that the variances are taken from in the end
@@ -36,6 +40,7 @@ class Coder(NeuralModel):
     """
 
     network: ClassVar[Network]
+    _critic: ClassVar[Critic | None] = None  # while a fit is under way
 
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(0), Le(64), doc("residual blocks a stage, or hidden layers; 0: linear, if dense")] = 1
@@ -43,6 +48,9 @@ class Coder(NeuralModel):
     sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
     scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
+    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells pictures made from real ones (try 0.5)")] = 0.0
+    perceptual: Annotated[float, Ge(0), doc("pull of the distance between that critic's features (try 0.5)")] = 0.0
+    patience: Annotated[int, Ge(0), doc("steps before the critic pulls, and over which its pull then grows")] = 500
 
     # What a family answers
 
@@ -71,6 +79,9 @@ class Coder(NeuralModel):
                 f"field {field.name!r} is text, which {what} cannot encode; name it in given= or leave it out"
             )
         images = rest.of_kind(Image)
+        for name in ("adversarial", "perceptual"):
+            if getattr(self, name) and not images:
+                raise DataError(f"{name}={getattr(self, name):g} needs a picture to be judged, and the data has none")
         if len(images) > 1:
             raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
         for image in images:
@@ -111,6 +122,27 @@ class Coder(NeuralModel):
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
+        self.__dict__.pop("_critic", None)
+        if self.network.picture is not None and (self.adversarial or self.perceptual):
+            seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
+            with scope(seed, self.device):
+                critic = Critic(self.network.picture.shape, patience=self.patience)
+            self.__dict__["_critic"] = critic.to(self.device)
+
+    def _against_critic(self, player: Player) -> list[Player]:
+        """The player, and the critic after it where there is one."""
+        if self._critic is None:
+            return [player]
+        return [player, Player("critic", self._critic, self._critic.loss, adam(self.lr, (0.5, 0.99)), average=0.0)]
+
+    def _pull(self, x: Inputs, out: Outputs, errors: Tensor, batch: Mapping[str, Tensor]) -> Tensor | float:
+        """What the critic adds to the errors of a step; nothing where there is none, or where nothing is learned."""
+        if self._critic is None or not self.network.training or x.picture is None or out.picture is None:
+            return 0.0
+        made, last = out.picture, self.network.last
+        return self._critic.pull(
+            x.picture, made, batch.get("weight"), errors, last, self.adversarial, self.perceptual
+        )
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -118,10 +150,34 @@ class Coder(NeuralModel):
         batch = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
         x = self.network.inputs(batch)
         self.network.settle(self._judged(batch, generator), batch, x)
+        self.__dict__.pop("_critic", None)
 
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         """What the decoder says of records in training, where its errors are taken from."""
         return self._outputs(self._codes(batch), self.network.embed(batch))
+
+    # What a prior over its codes needs
+
+    def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
+        """The ways in which its codes can stand as records, the best first.
+
+        Args:
+            rest: the fields that will be learned, for a model that is not fitted.
+        """
+        return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
+
+    def code_records(self, codes: Tensor, schema: Schema) -> Records:
+        """(n, k) codes as records of one of `code_schemas`."""
+        columns = dict(zip(schema.names, codes.detach().cpu().double().numpy().T, strict=True))
+        return Records(schema, pa.table(columns, schema=schema.arrow))
+
+    def codes_of(self, records: Records, schema: Schema) -> Tensor:
+        """(n, k) codes that records of one of `code_schemas` stand for."""
+        return torch.from_numpy(np.stack([records.column(name).to_numpy() for name in schema.names], 1)).float()
+
+    def _draw_codes(self, records: Records, generator: Source) -> tuple[Tensor, Tensor]:
+        """(n, k) codes drawn from q(codes | record), and (n,) log q of them; 0 where a record has one code."""
+        return self._encode(records), torch.zeros(len(records), dtype=torch.float64)
 
     # Verbs
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.coder import BLOCK, Coder
-from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
 from pushforward.data import Records, Schema
@@ -48,21 +48,22 @@ class VAE(Coder):
     # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        network = Network(rest, given, heads=2 * self.latent, latent=self.latent, **self._shape(rest))
+        network = VectorNetwork(rest, given, heads=2 * self.latent, latent=self.latent, **self._shape(rest))
         network.prior = Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components)
         network.register_buffer("seen", torch.zeros(()))  # steps, for the warm-up
         network.register_buffer("active", torch.zeros(()))
         return network
 
     def players(self) -> list[Player]:
-        """One player: encoder, decoder and prior together."""
-        return [Player("bound", self.network, self._loss, adam(self.lr))]
+        """Encoder, decoder and prior together; and the critic, where there is one."""
+        return self._against_critic(Player("bound", self.network, self._loss, adam(self.lr)))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         x, given = self.network.inputs(batch), self.network.embed(batch)
         q = self._posterior(x, given)
         z = q.sample(generator)
-        nll = self.network.nll(self.network.decode(z, given), batch, x)
+        out = self.network.decode(z, given)
+        nll = self.network.nll(out, batch, x)
         share = batch["weight"] if "weight" in batch else torch.ones_like(nll)
         kl = (self._kl(q, z) * share[:, None]).mean(0)
         weight = self.beta
@@ -70,7 +71,8 @@ class VAE(Coder):
             self.network.seen += 1
             weight = self.beta * (self.network.seen / self.warmup).clamp_max(1)
         fit = (nll * share).mean()
-        return fit + weight * kl.clamp_min(self.free_bits).sum(), {"errors": fit, "divergence": kl.sum()}
+        loss = fit + weight * kl.clamp_min(self.free_bits).sum() + self._pull(x, out, fit, batch)
+        return loss, {"errors": fit, "divergence": kl.sum()}
 
     def _kl(self, q: Posterior, z: Tensor) -> Tensor:
         """(n, latent) divergence of q from the prior by number of the code; all in one column where it is drawn."""
