@@ -34,13 +34,13 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.autoencoders.autoencoder import AutoEncoder
+    from pushforward.autoencoders.vae import VAE
+    from pushforward.autoencoders.vq import VQ
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
-    from pushforward.autoencoders.autoencoder import AutoEncoder
-    from pushforward.autoencoders.vae import VAE
-    from pushforward.autoencoders.vq import VQ
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -58,12 +58,14 @@ if TYPE_CHECKING:
     from pushforward.saving import load
 
 __all__ = [
+    "VAE",
+    "VQ",
     "ArgumentError",
+    "AutoEncoder",
     "Category",
     "CollapsedWarning",
     "DataError",
     "DependencyTree",
-    "AutoEncoder",
     "Diffusion",
     "DivergedError",
     "Field",
@@ -81,7 +83,6 @@ __all__ = [
     "Schema",
     "Text",
     "TreeMixture",
-    "VQ",
     "among",
     "between",
     "load",

@@ -357,7 +357,6 @@ class Model(ABC):
         """Take back what `_state` gave."""
 
     if TYPE_CHECKING:  # the hooks of verbs: a family defines those that it has, and has no others
-
         # keyword-only arguments of hooks, annotated, are options of the verb
         def _log_prob(self, records: Records) -> Tensor: ...
         def _log_rest(self, evidence: Evidence) -> Tensor: ...  # of families that take ranges and sets

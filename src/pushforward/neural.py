@@ -78,7 +78,7 @@ class NeuralModel(Model):
         last = pilot if held_out is None else held_out.at(0, held_out.total)
         self._settle(last, generator(run.seed, 1, device=place.device))
 
-    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:  # noqa: B027 - most need it not
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Measure what the weights that stay call for: on held-out records, or where there are none on some others."""
 
     def _place(self, network: nn.Module, device: str) -> None:

@@ -10,14 +10,36 @@ import torch
 from annotated_types import Ge, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders.coder import Coder
+from pushforward.autoencoders.coder import RANGE, Coder
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.data import Image, Number, Records, Schema
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
 from pushforward.training.player import Player, adam
 
-RANGE = 2.0  # of pixels, which networks see in [-1, 1]
+
+class Gaussian(nn.Module):
+    """One Gaussian over codes, kept as its mean and a root of its covariance."""
+
+    mean: Tensor
+    root: Tensor
+
+    def __init__(self, latent: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(latent))
+        self.register_buffer("root", torch.eye(latent))
+
+    def fit(self, codes: Tensor) -> None:
+        """Take the moments of (n, latent) codes."""
+        centred = codes - codes.mean(0)
+        values, vectors = torch.linalg.eigh((centred.T @ centred / len(codes)).double())  # dead entries stay dead
+        self.mean.copy_(codes.mean(0))
+        self.root.copy_(vectors * values.clamp_min(0).sqrt())
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """(n, latent)."""
+        noise = torch.randn(n, len(self.mean), generator=generator, device=self.mean.device)
+        return self.mean + noise @ self.root.T
 
 
 @dataclass(kw_only=True, eq=False)
@@ -52,19 +74,17 @@ class AutoEncoder(Coder):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         noised = len(rest.of_kind(Image)) + len(rest.of_kind(Number))
-        network = VectorNetwork(
-            rest, given, heads=self.latent, latent=self.latent, told=noised if self.noise else 0, **self._shape(rest)
-        )
-        network.register_buffer("center", torch.zeros(self.latent))  # of codes, and a root of their covariance
-        network.register_buffer("root", torch.eye(self.latent))
-        return network
+        return VectorNetwork(
+            rest, given, heads=self.latent, latent=self.latent, told=noised if self.noise else 0,
+            own=Gaussian(self.latent), **self._shape(rest),
+        )  # fmt: skip
 
     def players(self) -> list[Player]:
         """Encoder and decoder together; and the critic, where there is one."""
         return self._against_critic(Player("reconstruction", self.network, self._loss, adam(self.lr)))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
-        x, given = self.network.inputs(batch), self.network.embed(batch)
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
         seen, level = self._noisy(batch, x, generator) if self.noise else (x, None)
         z = self._sparse(self.network.encode(seen, given, level))
         out = self._outputs(z, given)
@@ -80,7 +100,7 @@ class AutoEncoder(Coder):
         noise = torch.randn(numbers.shape, generator=generator, device=device)
         y = row.scores(numbers + noise * told[:, : row.d] * row.deviation)[0]
         picture = x.picture
-        if picture is not None:
+        if self.network.picture is not None:
             grain = torch.randn(picture.shape, generator=generator, device=device)
             picture = picture + RANGE * told[:, -1, None, None, None] * grain
         return Inputs(picture, y, x.codes), told
@@ -91,10 +111,7 @@ class AutoEncoder(Coder):
 
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         codes = self._codes(batch)
-        centred = codes - codes.mean(0)
-        values, vectors = torch.linalg.eigh((centred.T @ centred / len(codes)).double())  # dead entries stay dead
-        self.network.center.copy_(codes.mean(0))
-        self.network.root.copy_(vectors * values.clamp_min(0).sqrt())
+        self._gaussian.fit(codes)
         return self._outputs(codes, self.network.embed(batch))
 
     # Codes
@@ -120,8 +137,12 @@ class AutoEncoder(Coder):
         return self.network.decode(codes, given)
 
     def _draw(self, n: int, generator: torch.Generator) -> Tensor:
-        noise = torch.randn(n, self.latent, generator=generator, device=self.device)
-        return self._sparse(self.network.center + noise @ self.network.root.T)
+        return self._sparse(self._gaussian.sample(n, generator))
+
+    @property
+    def _gaussian(self) -> Gaussian:
+        assert isinstance(self.network.own, Gaussian)
+        return self.network.own
 
     # Denoising
 
@@ -146,11 +167,13 @@ class AutoEncoder(Coder):
         names = [field.name for field in row.cells.number_fields]
         level = torch.tensor([sigmas.get(name, 0.0) for name in names], device=self.device) / row.deviation
         if self.network.picture is not None:
-            level = torch.cat([level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])])
+            level = torch.cat(
+                [level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])]
+            )
         if bool((level > self.noise * (1 + 1e-6)).any()):
             worst = float(level.max())
             raise ArgumentError(
-                f"noise={dict(sigmas)} is up to {worst:.3g} deviations (pixels: of full range), more than it learned to "
-                f"take off; fit again with noise={worst:.3g} or more"
+                f"noise={dict(sigmas)} is up to {worst:.3g} deviations (pixels: of full range), more than it "
+                f"learned to take off; fit again with noise={worst:.3g} or more"
             )
         return level.float()

@@ -15,25 +15,25 @@ from torch import Tensor
 
 from pushforward.autoencoders.critic import Critic
 from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.conditional import ConditionalModel
 from pushforward.data import Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
-from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
-from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import moved, scope
 
 BLOCK = 1024  # records that are encoded or decoded together
+RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
 SMALLEST = 4  # side of a picture
 
 
 @dataclass(kw_only=True, eq=False)
-class Coder(NeuralModel):
+class Coder(ConditionalModel):
     """A family with an encoder and a decoder.
 
     A family says what a code is (`_codes`), how a step is judged (`players`), and how codes are drawn.
@@ -48,9 +48,15 @@ class Coder(NeuralModel):
     sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
     scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
-    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells pictures made from real ones (try 0.5)")] = 0.0
+    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells pictures made from real ones (try 0.5)")] = (
+        0.0
+    )
     perceptual: Annotated[float, Ge(0), doc("pull of the distance between that critic's features (try 0.5)")] = 0.0
     patience: Annotated[int, Ge(0), doc("steps before the critic pulls, and over which its pull then grows")] = 500
+
+    @property
+    def _steered(self) -> Network:
+        return self.network
 
     # What a family answers
 
@@ -137,12 +143,10 @@ class Coder(NeuralModel):
 
     def _pull(self, x: Inputs, out: Outputs, errors: Tensor, batch: Mapping[str, Tensor]) -> Tensor | float:
         """What the critic adds to the errors of a step; nothing where there is none, or where nothing is learned."""
-        if self._critic is None or not self.network.training or x.picture is None or out.picture is None:
+        if self._critic is None or not self.network.training:
             return 0.0
         made, last = out.picture, self.network.last
-        return self._critic.pull(
-            x.picture, made, batch.get("weight"), errors, last, self.adversarial, self.perceptual
-        )
+        return self._critic.pull(x.picture, made, batch.get("weight"), errors, last, self.adversarial, self.perceptual)
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -211,7 +215,9 @@ class Coder(NeuralModel):
         given: Evidence | None,
         generator: torch.Generator,
         *,
-        noise: Annotated[float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")] = 0.0,
+        noise: Annotated[
+            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
+        ] = 0.0,
     ) -> Records:
         generator = moved(generator, self.device)
         return self._drawn(self._draw(n, generator), None if given is None else given.values, generator, noise)
@@ -229,33 +235,24 @@ class Coder(NeuralModel):
             pieces.append(self._records(out, part, generator, noise))
         return pieces[0].concat(*pieces[1:])
 
-    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
-        """(n, embedding) of what is given, which has to be all of it.
-
-        Raises:
-            ArgumentError: a condition is not told.
-        """
-        condition = self.network.condition
-        if condition is None:
-            return None
-        lacking = [name for name in self.given if given is None or name not in given.names]
-        if lacking:
-            raise ArgumentError(f"given lacks {lacking[0]!r}, which {type(self).__name__} was fitted given; say a value")
-        records = blank(condition.schema, n) if given is None else given
-        return self.network.embed(to_device(condition.encode(records), self.device))
-
     def _records(
-        self, out: Outputs, given: Records | None, generator: torch.Generator | None, noise: float = 0.0
+        self,
+        out: Outputs,
+        given: Records | None,
+        generator: torch.Generator | None,
+        noise: float = 0.0,
+        *,
+        holes: bool = True,
     ) -> Records:
         """What a decoder says as records, with what was given beside it."""
         columns: dict[str, Any] = {}
-        if out.row is not None and self.network.row.outputs:
-            row = self.network.row
+        row = self.network.row
+        if row.outputs:
             cells = row.point(out.row) if generator is None else row.draw(out.row, generator)
-            drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), cells.holes.cpu()))
+            missing = cells.holes if holes else torch.zeros_like(cells.holes)
+            drawn = row.cells.decode(Cells(cells.numbers.cpu(), cells.codes.cpu(), missing.cpu()))
             columns |= {name: drawn.column(name) for name in drawn.names}
-        if out.picture is not None:
-            assert self.network.picture is not None
+        if self.network.picture is not None:
             x = out.picture
             if generator is not None and noise > 0:
                 x = self.network.picture.draw(x, generator, noise)

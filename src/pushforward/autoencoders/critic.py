@@ -96,7 +96,9 @@ class Critic(nn.Module):
             if perceptual:
                 with torch.no_grad():
                     wanted = self.features(real)
-                apart = sum((mean_of(gap(a, b), share) for a, b in zip(features, wanted, strict=True)), total.new_zeros(()))
+                apart = sum(
+                    (mean_of(gap(a, b), share) for a, b in zip(features, wanted, strict=True)), total.new_zeros(())
+                )
                 total = total + perceptual * now * scale(errors, apart, last) * apart
         return total
 

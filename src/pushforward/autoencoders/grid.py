@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from pushforward.autoencoders.frequencies import Frequencies
 from pushforward.autoencoders.network import Inputs, Kind, Network, Outputs
 from pushforward.autoencoders.quantiser import Quantiser
 from pushforward.data import Schema
@@ -57,6 +58,7 @@ class GridNetwork(Network):
             vectors = (self.cells + self.positions) * quantiser.width
             self.body = dense(pixels + inputs + beside, self.positions * quantiser.width, units, layers)
             self.back = dense(vectors + beside, pixels + outputs, units, layers)
+        self.frequencies = Frequencies(self.k, quantiser.size)
 
     @property
     def k(self) -> int:
@@ -72,7 +74,7 @@ class GridNetwork(Network):
             if self.steer_in is not None:
                 h = h + self.steer_in(context)[:, :, None, None]
             parts.append(self.to_vectors(h).flatten(2).transpose(1, 2))
-        elif x.picture is not None:
+        else:
             context = torch.cat([x.picture.flatten(1), context], 1)
         if self.positions:
             parts.append(self.body(context).unflatten(1, (self.positions, -1)))
@@ -81,20 +83,16 @@ class GridNetwork(Network):
     def decode(self, z: Tensor, given: Tensor | None) -> Outputs:
         """(n, k, width) vectors of codes to what the records look like."""
         beside = [] if given is None else [given]
-        picture = row = None
-        if self.convolutional:
-            h = self.of_vectors(z[:, : self.cells].transpose(1, 2).unflatten(2, self.size))
-            if self.steer_out is not None:
-                heard = torch.cat([z[:, self.cells :].flatten(1), *beside], 1)
-                h = h + self.steer_out(heard)[:, :, None, None]
-            picture = self.grow(h)
-        if self.positions:
-            row = self.back(torch.cat([z.flatten(1), *beside], 1))
-        if self.picture is not None and not self.convolutional:
-            pixels, row = row.split([self.picture.size, self.row.outputs], 1)
-            picture = pixels.unflatten(1, self.picture.shape)
-        return Outputs(picture, row)
+        flat = torch.cat([z.flatten(1), *beside], 1)
+        if not self.convolutional:
+            size = 0 if self.picture is None else self.picture.size
+            pixels, row = self.back(flat).split([size, self.row.outputs], 1)
+            return Outputs(pixels if self.picture is None else pixels.unflatten(1, self.picture.shape), row)
+        h = self.of_vectors(z[:, : self.cells].transpose(1, 2).unflatten(2, self.size))
+        if self.steer_out is not None:
+            h = h + self.steer_out(torch.cat([z[:, self.cells :].flatten(1), *beside], 1))[:, :, None, None]
+        return Outputs(self.grow(h), self.back(flat) if self.positions else flat[:, :0])
 
     @property
     def last(self) -> Tensor:
-        return self.grow.last if self.convolutional else self.back[-1].weight
+        return self.grow.last if self.convolutional else self.back[-1].weight  # type: ignore[return-value]

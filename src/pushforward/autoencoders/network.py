@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from pushforward.autoencoders.picture import Picture
 from pushforward.autoencoders.row import Row
+from pushforward.conditional import Steered
 from pushforward.data import Category, Image, Number, Schema
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.pixels import from_pixels
@@ -29,25 +30,25 @@ class Inputs:
     """Records as an encoder sees them.
 
     Attributes:
-        picture: (n, channels, height, width) in [-1, 1]; None for rows.
+        picture: (n, channels, height, width) in [-1, 1]; empty where there is none.
         y: (n, d) scores of numbers, NaN where there is none.
         codes: (n, factors) levels, -1 where there is none.
     """
 
-    picture: Tensor | None
+    picture: Tensor
     y: Tensor
     codes: Tensor
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a decoder says of records: the mean of the picture, and the parameters of the row."""
+    """What a decoder says of records: the mean of the picture, and the parameters of the row; either may be empty."""
 
-    picture: Tensor | None
-    row: Tensor | None
+    picture: Tensor
+    row: Tensor
 
 
-class Network(nn.Module, ABC):
+class Network(nn.Module, Steered):
     """What encoders and decoders share: how records become their inputs, and how their outputs are judged.
 
     Args:
@@ -69,7 +70,7 @@ class Network(nn.Module, ABC):
 
     @abstractmethod
     def encode(self, x: Inputs, given: Tensor | None, told: Tensor | None = None) -> Tensor:
-        """What records are to the encoder, one row each."""
+        """What the encoder makes of records, one row each."""
 
     @abstractmethod
     def decode(self, z: Tensor, given: Tensor | None) -> Outputs:
@@ -89,12 +90,9 @@ class Network(nn.Module, ABC):
 
     def inputs(self, batch: Mapping[str, Tensor]) -> Inputs:
         """Records as the encoder sees them."""
-        picture = from_pixels(batch["image"]) if self.picture is not None else None
+        nothing = torch.empty(len(batch["codes"]), 0, device=batch["codes"].device)
+        picture = nothing if self.picture is None else from_pixels(batch["image"])
         return Inputs(picture, self.row.scores(batch["numbers"])[0], batch["codes"])
-
-    def embed(self, given: Mapping[str, Tensor]) -> Tensor | None:
-        """(n, embedding) of the conditions; None for a network that has none."""
-        return None if self.condition is None else self.condition(given)
 
     def nll(self, out: Outputs, batch: Mapping[str, Tensor], x: Inputs) -> Tensor:
         """(n,) minus the log likelihood of records, for training."""
@@ -143,13 +141,16 @@ class VectorNetwork(Network):
         layers: residual blocks a stage, or hidden layers; none makes a dense network linear.
         kind: how pictures are gone through.
         told: further numbers that the encoder is told, such as how noisy its input is.
+        own: what the family keeps beside encoder and decoder.
     """
 
     def __init__(
         self, rest: Schema, given: Schema, *, heads: int, latent: int, width: int, layers: int, kind: Kind,
         shared: bool = False, plain: bool = False, told: int = 0,
+        own: nn.Module | None = None,
     ):  # fmt: skip
         super().__init__(rest, given, shared=shared, plain=plain)
+        self.own = own
         shape, beside = self.picture.shape if self.picture else None, self.beside
         self.convolutional = shape is not None and kind != "dense"
         # a linear encoder needs no rows of its own: it is one map of everything
@@ -175,8 +176,7 @@ class VectorNetwork(Network):
         features = self.row.features(x.y, x.codes)
         beside = [part for part in (given, told) if part is not None]
         if not self.convolutional:
-            parts = [] if x.picture is None else [x.picture.flatten(1)]
-            return self.body(torch.cat([*parts, features, *beside], 1))
+            return self.body(torch.cat([x.picture.flatten(1), features, *beside], 1))
         parts = [self.shrink(x.picture).flatten(1)]
         if self.read is not None:
             parts.append(self.read(features))
@@ -186,14 +186,12 @@ class VectorNetwork(Network):
         """(n, latent) codes to what the records look like."""
         z = z if given is None else torch.cat([z, given], 1)
         if not self.convolutional:
-            out = self.back(z)
-            if self.picture is None:
-                return Outputs(None, out)
-            pixels, row = out.split([self.picture.size, self.row.outputs], 1)
-            return Outputs(pixels.unflatten(1, self.picture.shape), row)
+            size = 0 if self.picture is None else self.picture.size
+            pixels, row = self.back(z).split([size, self.row.outputs], 1)
+            return Outputs(pixels if self.picture is None else pixels.unflatten(1, self.picture.shape), row)
         picture = self.grow(self.spread_out(z).unflatten(1, self._map))
-        return Outputs(picture, None if self.write is None else self.write(z))
+        return Outputs(picture, z[:, :0] if self.write is None else self.write(z))
 
     @property
     def last(self) -> Tensor:
-        return self.grow.last if self.convolutional else self.back[-1].weight
+        return self.grow.last if self.convolutional else self.back[-1].weight  # type: ignore[return-value]

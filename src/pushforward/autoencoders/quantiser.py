@@ -43,8 +43,8 @@ class Quantiser(nn.Module, ABC):
     def values(self, codes: Tensor) -> Tensor:
         """(n, k) codes → (n, k, width) their vectors."""
 
-    def prepare(self, h: Tensor, generator: torch.Generator) -> None:  # noqa: B027 - a fixed codebook needs it not
+    def prepare(self, h: Tensor, generator: torch.Generator) -> None:
         """Take the codebook from (m, width) vectors, before training."""
 
-    def learn(self, h: Tensor, codes: Tensor, generator: torch.Generator) -> None:  # noqa: B027
+    def learn(self, h: Tensor, codes: Tensor, generator: torch.Generator) -> None:
         """Move the codebook after a step that brought h (n, k, width) to codes (n, k)."""

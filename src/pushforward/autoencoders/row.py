@@ -133,6 +133,15 @@ class Row(nn.Module):
         levels = [torch.multinomial(each.softmax(1), 1, generator=generator)[:, 0] for each in logits]
         return self._cells(mean + self.spread.sigma * noise, levels, uniform < missing.sigmoid())
 
+    def on_atoms(self, codes: Tensor) -> Tensor:
+        """(n, d) bool: which numbers stand on an atom, and so have no value of their own."""
+        on = torch.zeros(len(codes), self.d, dtype=torch.bool, device=codes.device)
+        for name, at in self.cells.columns.items():
+            factor = self.cells.factor_of(name)
+            if factor is not None:
+                on[:, at] = codes[:, [factor]] > 0
+        return on
+
     def split(self, out: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """(n, d) means, the logits of each factor, and (n, h) logits of holes."""
         mean, *logits, missing = out.split([self.d, *self.levels, self.h], 1)

@@ -7,21 +7,41 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+import pyarrow as pa
 import torch
 from annotated_types import Ge, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders.coder import BLOCK, Coder
+from pushforward.autoencoders.cleaning import Noise, cleaned
+from pushforward.autoencoders.coder import BLOCK, RANGE, Coder
+from pushforward.autoencoders.filling import Parts, filled
+from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
-from pushforward.data import Records, Schema
+from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.noise import Alike
+from pushforward.data.encodings.pixels import to_pixels
+from pushforward.data.holes import exchange, overlay
 from pushforward.errors import CollapsedWarning
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
+from pushforward.training.randomness import moved
 
 FEW = 0.25  # share of the numbers of a code, below which so few that carry anything are a collapse
+
+
+class Own(nn.Module):
+    """What stands beside encoder and decoder: the prior, the steps of the warm-up, and how many numbers are active."""
+
+    seen: Tensor
+    active: Tensor
+
+    def __init__(self, prior: Prior):
+        super().__init__()
+        self.prior = prior
+        self.register_buffer("seen", torch.zeros(()))
+        self.register_buffer("active", torch.zeros(()))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -48,28 +68,25 @@ class VAE(Coder):
     # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        network = VectorNetwork(rest, given, heads=2 * self.latent, latent=self.latent, **self._shape(rest))
-        network.prior = Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components)
-        network.register_buffer("seen", torch.zeros(()))  # steps, for the warm-up
-        network.register_buffer("active", torch.zeros(()))
-        return network
+        own = Own(Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components))
+        return VectorNetwork(rest, given, heads=2 * self.latent, latent=self.latent, own=own, **self._shape(rest))
 
     def players(self) -> list[Player]:
         """Encoder, decoder and prior together; and the critic, where there is one."""
         return self._against_critic(Player("bound", self.network, self._loss, adam(self.lr)))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        x, given = self.network.inputs(batch), self.network.embed(batch)
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
         q = self._posterior(x, given)
         z = q.sample(generator)
         out = self.network.decode(z, given)
         nll = self.network.nll(out, batch, x)
         share = batch["weight"] if "weight" in batch else torch.ones_like(nll)
         kl = (self._kl(q, z) * share[:, None]).mean(0)
-        weight = self.beta
+        weight: float | Tensor = self.beta
         if self.network.training and self.warmup:
-            self.network.seen += 1
-            weight = self.beta * (self.network.seen / self.warmup).clamp_max(1)
+            self._own.seen += 1
+            weight = self.beta * (self._own.seen / self.warmup).clamp_max(1)
         fit = (nll * share).mean()
         loss = fit + weight * kl.clamp_min(self.free_bits).sum() + self._pull(x, out, fit, batch)
         return loss, {"errors": fit, "divergence": kl.sum()}
@@ -82,10 +99,13 @@ class VAE(Coder):
         return (kl / self.latent)[:, None].expand(-1, self.latent)
 
     @property
+    def _own(self) -> Own:
+        assert isinstance(self.network.own, Own)
+        return self.network.own
+
+    @property
     def _prior(self) -> Prior:
-        prior = self.network.prior
-        assert isinstance(prior, Prior)
-        return prior
+        return self._own.prior
 
     def _posterior(self, x: Inputs, given: Tensor | None) -> Posterior:
         return Posterior(*self.network.encode(x, given).chunk(2, 1))
@@ -93,8 +113,8 @@ class VAE(Coder):
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         x, given = self.network.inputs(batch), self.network.embed(batch)
         q = self._posterior(x, given)
-        self.network.active.fill_(active(q.mean).sum())
-        found, enough = int(self.network.active), max(1.0, FEW * self.latent)
+        self._own.active.fill_(active(q.mean).sum())
+        found, enough = int(self._own.active), max(1.0, FEW * self.latent)
         if found < enough:
             warnings.warn(
                 f"posterior collapse: {found} of the {self.latent} numbers of a code carry anything about a record; "
@@ -106,7 +126,7 @@ class VAE(Coder):
         return self.network.decode(q.sample(generator), given)
 
     def _measured(self) -> dict[str, Any]:
-        return {"active": int(self.network.active), "latent": self.latent}
+        return {"active": int(self._own.active), "latent": self.latent}
 
     # Codes
 
@@ -143,6 +163,53 @@ class VAE(Coder):
 
     def _draw(self, n: int, generator: torch.Generator) -> Tensor:
         return self._prior.sample(n, generator)
+
+    # Filling and cleaning
+
+    def _parts(self, given: Tensor | None) -> Parts:
+        return Parts(self.network, self._prior, lambda x: self._posterior(x, given), given)
+
+    @torch.no_grad()
+    def _complete(
+        self,
+        records: Records,
+        generator: torch.Generator,
+        *,
+        mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
+    ) -> Records:
+        generator = moved(generator, self.device)
+        unknown = unknown_pixels(mask, self.network.picture, len(records))
+        pieces = []
+        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+            part = records[start : start + BLOCK]
+            known = None if unknown is None else ~unknown[start : start + BLOCK].to(self.device)
+            out = filled(self._parts(self.network.embed(tensors)), tensors, known, generator)
+            drawn = self._records(out, part.select(self.given) if self.given else None, generator, holes=False)
+            names = [f.name for f in part.schema if f.name in drawn.names and not isinstance(f, Image)]
+            whole = overlay(exchange(part, drawn, names), part)
+            pieces.append(whole if known is None else self._repainted(whole, out, known, generator))
+        return pieces[0].concat(*pieces[1:])
+
+    def _repainted(self, records: Records, out: Outputs, known: Tensor, generator: torch.Generator) -> Records:
+        """The records with the unknown pixels of their picture as the decoder says."""
+        name = self._picture_field(self.schema, self.given)
+        before = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
+        pixels = torch.where(known.permute(0, 2, 3, 1).cpu(), before, to_pixels(out.picture).cpu())
+        columns = {n: records.column(n) for n in records.names} | {name: pictures.to_arrow(pixels.numpy())}
+        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
+
+    @torch.no_grad()
+    def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
+        row, pieces = self.network.row, []
+        name = self._picture_field(self.schema, self.given) if self.network.picture is not None else None
+        scale = torch.tensor([sigmas.get(f.name, 0.0) for f in row.cells.number_fields], device=self.device)
+        for tensors in self._blocks(records):
+            given, x = self.network.embed(tensors), self.network.inputs(tensors)
+            slope = row.scores(tensors["numbers"])[1].exp()
+            noise = Noise(RANGE * sigmas.get(name, 0.0) if name else 0.0, scale * slope)
+            out = cleaned(self._parts(given), x, noise, Alike(seeded(0, device=self.device)))
+            pieces.append(self._records(out, None, None))
+        return exchange(records, pieces[0].concat(*pieces[1:]), sigmas)
 
     # Likelihood
 

@@ -16,7 +16,6 @@ from torch import Tensor, nn
 from pushforward.autoencoders import characters
 from pushforward.autoencoders.codebook import Codebook
 from pushforward.autoencoders.coder import BLOCK, Coder
-from pushforward.autoencoders.frequencies import Frequencies
 from pushforward.autoencoders.fsq import FSQ, levels_of
 from pushforward.autoencoders.grid import GridNetwork
 from pushforward.autoencoders.network import Outputs
@@ -51,7 +50,9 @@ class VQ(Coder):
     network: ClassVar[GridNetwork]
     certain: ClassVar[bool] = True  # a record has one code
 
-    codes: Annotated[int, Ge(2), Le(1 << 16), doc("size of the codebook; fsq takes the nearest product of levels")] = 256
+    codes: Annotated[int, Ge(2), Le(1 << 16), doc("size of the codebook; fsq takes the nearest product of levels")] = (
+        256
+    )
     codebook: Annotated[Literal["fsq", "learned"], doc("rounded entries, or vectors that are learned")] = "fsq"
     positions: Annotated[int, Ge(1), doc("codes of a row, or of a picture if dense")] = 8
     stages: Annotated[int, Ge(1), Le(6), doc("of pictures, each after the first a grid half as fine")] = 2
@@ -63,9 +64,7 @@ class VQ(Coder):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         shape = {"positions": self.positions, "stages": self.stages, **self._shape(rest)}
-        network = GridNetwork(rest, given, self._quantiser(), **shape)
-        network.frequencies = Frequencies(network.k, network.quantiser.size)
-        return network
+        return GridNetwork(rest, given, self._quantiser(), **shape)
 
     @torch.no_grad()
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -81,7 +80,7 @@ class VQ(Coder):
         return self.network.encode(self.network.inputs(batch), self.network.embed(batch))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
-        x, given = self.network.inputs(batch), self.network.embed(batch)
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
         h = self.network.encode(x, given)
         found = self.network.quantiser(h)
         if self.network.training:

@@ -9,21 +9,21 @@ from typing import Annotated, Any, ClassVar
 
 import pyarrow as pa
 import torch
-from annotated_types import Ge, Gt, Le, Lt, doc
+from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
+from pushforward.conditional import ConditionalModel
 from pushforward.data import Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
-from pushforward.data.holes import blank, overlay
+from pushforward.data.holes import overlay
 from pushforward.diffusion import edm, ode
 from pushforward.diffusion.guidance import guided, observed
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.samplers.heun import heun
 from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
-from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator, moved
@@ -35,7 +35,7 @@ FILL_STEPS, FILL_CHURN = 32, 0.5  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
-class Diffusion(NeuralModel):
+class Diffusion(ConditionalModel):
     """Noise refined step by step by a denoiser D(x; σ) = E[y | y + σ ε = x] (Karras et al. 2022, arXiv 2206.00364).
 
     Pictures go through a U-Net, rows of numbers and categories through residual blocks, and records that hold
@@ -53,7 +53,6 @@ class Diffusion(NeuralModel):
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
     lr: Annotated[float, Gt(0), doc("learning rate")] = 2e-3
-    absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.1
 
     # Learning
 
@@ -100,12 +99,12 @@ class Diffusion(NeuralModel):
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
         y, _ = self.network.encode(batch, generator)
-        drop = None
-        if self.network.condition is not None:
-            fields = len(self.network.condition.schema)
-            drop = torch.rand(len(y), fields, generator=generator, device=y.device) < self.absent
-        losses = edm.loss(self._denoiser(self.network.embed(batch, drop)), y, generator)
+        losses = edm.loss(self._denoiser(self._heard(batch, generator)), y, generator)
         return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+
+    @property
+    def _steered(self) -> Network:
+        return self.network
 
     # Verbs
 
@@ -126,17 +125,6 @@ class Diffusion(NeuralModel):
         if verb in ("encode", "decode") and self.given and self.absent == 0:
             return "codes are taken without conditions, which absent=0 does not learn"
         return None
-
-    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
-        """(n, embedding) of what is given; conditions that are not named, or None, are not told."""
-        condition = self.network.condition
-        if condition is None:
-            return None
-        tensors = to_device(condition.encode(blank(condition.schema, n) if given is None else given), self.device)
-        untold = tensors["given.holes"]
-        if self.absent == 0 and bool(untold.any()):
-            raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
-        return self.network.embed(tensors, untold)
 
     @torch.no_grad()
     def _sample(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from pushforward.conditional import Steered
 from pushforward.data import Category, Image, Number, Schema
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
@@ -19,7 +20,7 @@ from pushforward.nets.mlp import ResidualMLP
 from pushforward.nets.unet import UNet
 
 
-class Network(nn.Module):
+class Network(nn.Module, Steered):
     """F(x; c_noise, given) on flat vectors: the pixels of a picture, then the coordinates of a row.
 
     Args:
@@ -82,10 +83,6 @@ class Network(nn.Module):
             picture = x[:, : self.pixels].view(-1, *self.shape)
             picture = self.levels.inverse(picture.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return picture, self.vector.inverse(x[:, self.pixels :])
-
-    def embed(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor | None:
-        """(n, embedding) of the conditions; None for a network that has none."""
-        return None if self.condition is None else self.condition(given, drop)
 
     def forward(self, x: Tensor, c_noise: Tensor, given: Tensor | None) -> Tensor:
         """(n, size), (n,), (n, embedding) → (n, size)."""

@@ -1,0 +1,66 @@
+"""What neural families share that drop conditions in training, so that any may be left out when drawing."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import torch
+from annotated_types import Ge, Lt, doc
+from torch import Tensor
+
+from pushforward.data import Records
+from pushforward.data.holes import blank
+from pushforward.errors import ArgumentError
+from pushforward.nets.condition import Condition
+from pushforward.neural import NeuralModel
+from pushforward.training.place import to_device
+
+
+class Steered(ABC):
+    """A network with conditions: `condition` is None where it has none."""
+
+    condition: Condition | None
+
+    def embed(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor | None:
+        """(n, embedding) of the conditions; None for a network that has none.
+
+        Args:
+            given: tensors that `Condition.encode` made.
+            drop: (n, fields) bool, conditions that are not told.
+        """
+        return None if self.condition is None else self.condition(given, drop)
+
+
+@dataclass(kw_only=True, eq=False)
+class ConditionalModel(NeuralModel):
+    """A neural family whose network is `Steered`: conditions may be told when drawing, or some, or none."""
+
+    absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.1
+
+    @property
+    @abstractmethod
+    def _steered(self) -> Steered:
+        """The network."""
+
+    def _heard(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
+        """(n, embedding) of the conditions in training, where some are dropped."""
+        condition = self._steered.condition
+        if condition is None:
+            return None
+        n = len(next(iter(batch.values())))
+        drop = torch.rand(n, len(condition.schema), generator=generator, device=self.device) < self.absent
+        return self._steered.embed(batch, drop)
+
+    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
+        """(n, embedding) of what is given; conditions that are not named, or None, are not told."""
+        condition = self._steered.condition
+        if condition is None:
+            return None
+        tensors = to_device(condition.encode(blank(condition.schema, n) if given is None else given), self.device)
+        untold: Any = tensors["given.holes"]
+        if self.absent == 0 and bool(untold.any()):
+            raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
+        return self._steered.embed(tensors, untold)
