@@ -3,8 +3,8 @@
     OMP_NUM_THREADS=1 PYTHONPATH=src /work/bench/bin/python benchmarks/vq.py DIGITS.parquet --steps 1000 --seeds 2
 
 Of each quantiser: the root of the mean squared error of a pixel on held-out pictures (of 255), the share of codes that
-occur, and bits a picture. Weights are taken as they are after the last step for all, since the averages that `fit` would
-else leave do not reach into the codebook of the other package.
+occur, and bits a picture. Weights are taken as they are after the last step for all, since the averages that `fit`
+would else leave do not reach into the codebook of the other package.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TheirFSQ(Quantiser):
 
 
 class TheirCodebook(Quantiser):
-    """The learned codebook of the other package, with what it advises: rotation, a k-means start, dead codes replaced."""
+    """The learned codebook of the other package, as it advises: rotation, k-means start, dead codes replaced."""
 
     def __init__(self, codes: int):
         from vector_quantize_pytorch import VectorQuantize

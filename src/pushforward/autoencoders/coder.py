@@ -48,10 +48,8 @@ class Coder(ConditionalModel):
     sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
     scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
-    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells pictures made from real ones (try 0.5)")] = (
-        0.0
-    )
-    perceptual: Annotated[float, Ge(0), doc("pull of the distance between that critic's features (try 0.5)")] = 0.0
+    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells made pictures from real ones; try 0.5")] = 0.0
+    perceptual: Annotated[float, Ge(0), doc("pull of how far its features of both are apart; try 0.5")] = 0.0
     patience: Annotated[int, Ge(0), doc("steps before the critic pulls, and over which its pull then grows")] = 500
 
     @property

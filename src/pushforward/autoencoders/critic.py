@@ -1,4 +1,4 @@
-"""A critic of pictures, which learns to tell those of the decoder from those of the data, and so what makes them sharp."""
+"""A critic of pictures, which learns to tell those of the decoder from those of the data, and makes them sharp."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def mean_of(values: Tensor, share: Tensor | None) -> Tensor:
 
 
 def gap(a: Tensor, b: Tensor) -> Tensor:
-    """(n, rows, columns) squared distance of two maps (n, channels, rows, columns) whose vectors are brought to length 1.
+    """(n, rows, columns) squared distance of maps (n, channels, rows, columns), their vectors brought to length 1.
 
     >>> gap(torch.tensor([[[[3.0]], [[4.0]]]]), torch.tensor([[[[6.0]], [[8.0]]]])).item()
     0.0

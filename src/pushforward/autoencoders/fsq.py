@@ -34,11 +34,8 @@ def levels_of(codes: int) -> tuple[int, ...]:
     if codes in TABLE:
         return TABLE[codes]
     least, most = (2, 2) if codes < SMALL else (5, 7)
-    able = [
-        levels
-        for n in range(1, most + 1)
-        for levels in itertools.combinations_with_replacement(range(8, least - 1, -1), n)
-    ]
+    each = range(8, least - 1, -1)
+    able = [levels for n in range(1, most + 1) for levels in itertools.combinations_with_replacement(each, n)]
     return min(able, key=lambda levels: (abs(math.log(math.prod(levels) / codes)), len(levels), max(levels)))
 
 

@@ -34,10 +34,10 @@ class VQ(Coder):
     """x ≈ g(e_c), c = the codes that f(x) is nearest to: pictures and rows as a few whole numbers.
 
     Each of k vectors that the encoder gives is brought to one of a finite number: by rounding its entries (``fsq``:
-    Mentzer et al. 2023, arXiv 2309.15505), or to the nearest of vectors that are learned (van den Oord et al. 2017, arXiv
-    1711.00937; gradients by Fifty et al. 2024, arXiv 2410.06424). A picture becomes a grid of codes, a row `positions`
-    of them. With `adversarial` and `perceptual` a critic that is trained beside it makes pictures sharp (Esser, Rombach,
-    Ommer 2021, arXiv 2012.09841).
+    Mentzer et al. 2023, arXiv 2309.15505), or to the nearest of vectors that are learned (van den Oord et al. 2017,
+    arXiv 1711.00937; gradients by Fifty et al. 2024, arXiv 2410.06424). A picture becomes a grid of codes, a row
+    `positions` of them. With `adversarial` and `perceptual` a critic that is trained beside it makes pictures sharp
+    (Esser, Rombach, Ommer 2021, arXiv 2012.09841).
 
     Records are drawn as if the codes of a record were independent, which is rough, and `log_prob` is the bound
     log p(c) + log p(x | c) under that; ``Latent("vq", prior=…)`` learns how codes hang together, and draws better.
@@ -50,9 +50,7 @@ class VQ(Coder):
     network: ClassVar[GridNetwork]
     certain: ClassVar[bool] = True  # a record has one code
 
-    codes: Annotated[int, Ge(2), Le(1 << 16), doc("size of the codebook; fsq takes the nearest product of levels")] = (
-        256
-    )
+    codes: Annotated[int, Ge(2), Le(1 << 16), doc("size of the codebook; fsq takes the nearest it can")] = 256
     codebook: Annotated[Literal["fsq", "learned"], doc("rounded entries, or vectors that are learned")] = "fsq"
     positions: Annotated[int, Ge(1), doc("codes of a row, or of a picture if dense")] = 8
     stages: Annotated[int, Ge(1), Le(6), doc("of pictures, each after the first a grid half as fine")] = 2
