@@ -11,8 +11,8 @@ from pushforward.autoencoders.rotation import rotated
 from pushforward.training.place import add_up, standing
 
 WIDTH = 16  # numbers of a vector: few, so that all codes come into use (Yu et al. 2021, arXiv 2110.04627)
-MEMORY = 0.97  # what a step leaves of the running counts and sums
-COMMITMENT = 0.25
+MEMORY = 0.8  # what a step leaves of the running counts and sums: encoders move fast, and means must follow
+COMMITMENT = 0.02  # of a squared distance in variances; 0.25, as for losses that are means over pixels, errs by a third more
 DEAD = 0.05  # of what a code would be used if all were used alike, below which it begins anew
 START = 1 << 15  # vectors that the first codebook is found on
 
@@ -23,7 +23,7 @@ class Codebook(Quantiser):
     counts ← γ counts + (1 - γ) n, sums ← γ sums + (1 - γ) Σ h, codebook = sums / counts (van den Oord, Vinyals,
     Kavukcuoglu 2017, arXiv 1711.00937, appendix A.1). It begins as the clusters of what the encoder says of some
     records; a code that falls out of use begins anew at a vector of the step. Encoders are held near by
-    ¼ |h - e|² in variances of a number of the codebook, and gradients come to them by rotation.
+    COMMITMENT · |h - e|² in variances of a number of the codebook, and gradients come to them by rotation.
 
     The codebook is a parameter that no optimiser moves: it is averaged, kept and written as the weights are, and
     so fits the averaged encoder. Several processes add up what they saw.

@@ -18,7 +18,7 @@ TABLE = {
     2**14: (8, 8, 8, 6, 5),
     2**16: (8, 8, 8, 5, 5, 5),
 }
-SMALL = 25  # codes, below which two numbers of at least 5 levels are too many
+FEW, SOME = 25, 200  # codes, below which products of at least 5 levels leave gaps too wide
 SLACK = 1e-3  # how far beyond the outermost level the bound lies, so that the level is reached
 
 
@@ -33,7 +33,7 @@ def levels_of(codes: int) -> tuple[int, ...]:
     """
     if codes in TABLE:
         return TABLE[codes]
-    least, most = (2, 2) if codes < SMALL else (5, 7)
+    least, most = (2, 2) if codes < FEW else (4, 3) if codes < SOME else (5, 7)
     each = range(8, least - 1, -1)
     able = [levels for n in range(1, most + 1) for levels in itertools.combinations_with_replacement(each, n)]
     return min(able, key=lambda levels: (abs(math.log(math.prod(levels) / codes)), len(levels), max(levels)))
