@@ -172,7 +172,9 @@ def test_conditions_steer_pictures_and_rows():
     down = rng.integers(0, 2, 200)
     image = np.zeros((200, 8, 8), np.uint8)
     image[np.arange(200), 1 + 5 * down] = 250
-    model = pf.VQ(width=8, codes=4).fit({"image": image, "down": down.astype(str)}, given=["down"], steps=150, device="cpu")
+    model = pf.VQ(width=8, codes=4).fit(
+        {"image": image, "down": down.astype(str)}, given=["down"], steps=150, device="cpu"
+    )
     drawn = model.sample(20, given={"down": "1"}, seed=0).to_numpy()["image"]
     assert drawn[:, 6].mean() > drawn[:, 1].mean() + 50
 

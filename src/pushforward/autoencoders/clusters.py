@@ -12,10 +12,11 @@ TOGETHER = 1 << 24  # distances that stand in memory at once
 
 def nearest(x: Tensor, centres: Tensor) -> Tensor:
     """(n, d), (k, d) → (n,) which centre is nearest."""
-    square = centres.square().sum(1)
     rows = max(1, TOGETHER // len(centres))
-    # |x|² is the same for all centres, so it is left out
-    return torch.cat([(square - 2 * part @ centres.T).argmin(1) for part in x.split(rows)])
+    with torch.autocast(x.device.type, enabled=False):  # half precision cannot tell near centres apart
+        square = centres.square().sum(1)
+        # |x|² is the same for all centres, so it is left out
+        return torch.cat([(square - 2 * part @ centres.T).argmin(1) for part in x.split(rows)])
 
 
 def clusters(x: Tensor, k: int, generator: torch.Generator, rounds: int = ROUNDS) -> Tensor:
