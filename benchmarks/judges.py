@@ -173,7 +173,7 @@ def told_by_network(drawn: Tensor, real: Tensor) -> float:
 
 
 def nearness(drawn: np.ndarray, train_: np.ndarray, held: np.ndarray) -> dict[str, float]:
-    """Share of drawn pictures that are nearer to a training picture than held-out ones are, at their fifth percentile."""
+    """Share of drawn pictures nearer to a training picture than the nearest twentieth of held-out ones."""
     base = train_.reshape(len(train_), -1).astype(np.float32) / 255
 
     def to_nearest(x: np.ndarray) -> np.ndarray:

@@ -26,6 +26,8 @@ from pushforward.training.progress import Progress
 from pushforward.training.randomness import checked_seed, generator
 from pushforward.training.run import Run
 from pushforward.verbs import verb
+from pushforward.walks import along
+from pushforward.walks import between as way
 
 # The hook that a family defines to have a verb; `predict` follows from `predict_proba`, and so on.
 _HOOKS = {
@@ -34,6 +36,8 @@ _HOOKS = {
     "encode": "_encode",
     "decode": "_decode",
     "reconstruct": "_reconstruct",
+    "traverse": "_code_moments",
+    "interpolate": "_code_moments",
     "denoise": "_denoise",
     "complete": "_complete",
     "predict": "_predict_proba",
@@ -255,6 +259,49 @@ class Model(ABC):
         return self._reconstruct(self._read(data, "reconstruct"))
 
     @verb
+    def traverse(
+        self, data: Any = None, *, given: Any = None, rows: int = 8, steps: int = 7, reach: float = 2.0
+    ) -> Records:
+        """What the numbers of a code stand for: the records along each of those that vary most, row after row.
+
+        Args:
+            data: one record to stay at; if not said, the middle of all codes.
+            given: the conditions, if not those of the record.
+            rows: numbers that are gone along.
+            steps: records a number.
+            reach: how far, in deviations to either side.
+        """
+        self._require_fit("traverse")
+        for name, value, least in (("rows", rows, 1), ("steps", steps, 2)):
+            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                raise ArgumentError(f"{name}={value!r} is out of range; it must be a whole number, at least {least}")
+        center, deviation = self._code_moments()
+        if data is not None:
+            record = self._single(data, "data")
+            center = self._encode(record)[0].to(center)
+            given = self._conditions(record) if given is None else given
+        codes = along(center, deviation, rows, steps, float(reach))
+        return self.decode(codes, given=given)
+
+    @verb
+    def interpolate(self, a: Any, b: Any, n: int = 8, *, given: Any = None) -> Records:
+        """The records on the way from one to another, both of them as they come out of their codes.
+
+        Args:
+            a, b: one record each.
+            n: records, the ends among them.
+            given: the conditions, if not those of `a`.
+        """
+        self._require_fit("interpolate")
+        if isinstance(n, bool) or not isinstance(n, int) or n < 2:
+            raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 2")
+        one, other = self._single(a, "a"), self._single(b, "b")
+        center, deviation = self._code_moments()
+        start, end = (self._encode(record)[0].to(center) for record in (one, other))
+        codes = way(start, end, center, deviation, n)
+        return self.decode(codes, given=self._conditions(one) if given is None else given)
+
+    @verb
     def denoise(self, data: Any, noise: float | Mapping[str, float]) -> Records:
         """The posterior mean of the clean records, if Gaussian noise was added to them.
 
@@ -363,6 +410,7 @@ class Model(ABC):
         def _encode(self, records: Records) -> Tensor: ...
         def _decode(self, codes: Tensor, given: Evidence | None) -> Records: ...
         def _reconstruct(self, records: Records) -> Records: ...
+        def _code_moments(self) -> tuple[Tensor, Tensor]: ...  # mean and deviation of each number of a code
         def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records: ...
         def _complete(self, records: Records, generator: torch.Generator) -> Records: ...
         def _predict_proba(self, records: Records, field: str) -> Tensor: ...
@@ -418,6 +466,16 @@ class Model(ABC):
         if len(records) == 0:
             raise DataError(f"the data of {verb} holds no records; give at least one")
         return records
+
+    def _single(self, data: Any, name: str) -> Records:
+        records = as_records(data, self.schema)
+        if len(records) != 1:
+            raise ArgumentError(f"{name} holds {len(records)} records; give one, such as data[:1]")
+        return records
+
+    def _conditions(self, record: Records) -> dict[str, Any] | None:
+        """The conditions of one record, for as many as there will be."""
+        return {name: record.column(name)[0].as_py() for name in self.given} if self.given else None
 
     def _require_fit(self, verb: str) -> None:
         if not self.fitted:

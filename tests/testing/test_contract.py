@@ -21,10 +21,12 @@ SMALL = {
         {"components": 2, "covariance": "factors", "factors": 2},
     ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
-    "vq": [
-        {"width": 8},
-        {"width": 8, "codebook": "learned", "codes": 32},
+    "autoencoder": [{"latent": 3, "width": 8}, {"latent": 3, "width": 8, "body": "dense", "noise": 1.0, "sparse": 2}],
+    "vae": [
+        {"latent": 3, "width": 8},
+        {"latent": 3, "width": 8, "body": "dense", "prior": "mixture", "sigma": "shared", "scores": "plain"},
     ],
+    "vq": [{"width": 8}, {"width": 8, "codebook": "learned", "codes": 32}],
     "diffusion": [{"width": 8, "layers": 1}],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]

@@ -144,6 +144,9 @@ class AutoEncoder(Coder):
         assert isinstance(self.network.own, Gaussian)
         return self.network.own
 
+    def _code_moments(self) -> tuple[Tensor, Tensor]:
+        return self._gaussian.mean, self._gaussian.root.norm(dim=1)
+
     # Denoising
 
     def _lacks(self, verb: str) -> str | None:

@@ -67,17 +67,18 @@ class GridNetwork(Network):
 
     def encode(self, x: Inputs, given: Tensor | None, told: Tensor | None = None) -> Tensor:
         """(n, k, width)."""
-        context = torch.cat([self.row.features(x.y, x.codes), *([] if given is None else [given])], 1)
+        features = [self.row.features(x.y, x.codes)] if self.row.inputs else []
+        beside = [*features, *([] if given is None else [given])]
         parts = []
         if self.convolutional:
             h = self.shrink(x.picture)
             if self.steer_in is not None:
-                h = h + self.steer_in(context)[:, :, None, None]
+                h = h + self.steer_in(torch.cat(beside, 1))[:, :, None, None]
             parts.append(self.to_vectors(h).flatten(2).transpose(1, 2))
         else:
-            context = torch.cat([x.picture.flatten(1), context], 1)
+            beside = [x.picture.flatten(1), *beside]
         if self.positions:
-            parts.append(self.body(context).unflatten(1, (self.positions, -1)))
+            parts.append(self.body(torch.cat(beside, 1)).unflatten(1, (self.positions, -1)))
         return torch.cat(parts, 1)
 
     def decode(self, z: Tensor, given: Tensor | None) -> Outputs:

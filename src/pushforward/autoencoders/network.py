@@ -92,7 +92,8 @@ class Network(nn.Module, Steered):
         """Records as the encoder sees them."""
         nothing = torch.empty(len(batch["codes"]), 0, device=batch["codes"].device)
         picture = nothing if self.picture is None else from_pixels(batch["image"])
-        return Inputs(picture, self.row.scores(batch["numbers"])[0], batch["codes"])
+        y = self.row.scores(batch["numbers"])[0] if self.row.d else batch["numbers"]
+        return Inputs(picture, y, batch["codes"])
 
     def nll(self, out: Outputs, batch: Mapping[str, Tensor], x: Inputs) -> Tensor:
         """(n,) minus the log likelihood of records, for training."""
@@ -173,14 +174,14 @@ class VectorNetwork(Network):
 
     def encode(self, x: Inputs, given: Tensor | None, told: Tensor | None = None) -> Tensor:
         """(n, heads)."""
-        features = self.row.features(x.y, x.codes)
+        features = [self.row.features(x.y, x.codes)] if self.row.inputs else []
         beside = [part for part in (given, told) if part is not None]
         if not self.convolutional:
-            return self.body(torch.cat([x.picture.flatten(1), features, *beside], 1))
+            return self.body(_side_by_side([x.picture.flatten(1), *features, *beside]))
         parts = [self.shrink(x.picture).flatten(1)]
         if self.read is not None:
-            parts.append(self.read(features))
-        return self.head(torch.cat([*parts, *beside], 1))
+            parts.append(self.read(features[0]))
+        return self.head(_side_by_side([*parts, *beside]))
 
     def decode(self, z: Tensor, given: Tensor | None) -> Outputs:
         """(n, latent) codes to what the records look like."""
@@ -195,3 +196,8 @@ class VectorNetwork(Network):
     @property
     def last(self) -> Tensor:
         return self.grow.last if self.convolutional else self.back[-1].weight  # type: ignore[return-value]
+
+
+def _side_by_side(parts: list[Tensor]) -> Tensor:
+    """Parts in one matrix; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 1)

@@ -37,32 +37,40 @@ class Spread(nn.Module):
         self.shared, self.least = shared, least
         self.register_buffer("variance", torch.ones(1 if shared else columns))
 
-    def of(self, squares: Tensor, known: Tensor) -> Tensor:
-        """The variances that (n, d) squared errors call for, where `known` (n, d) says what each of them counts."""
+    def of(self, squares: Tensor, known: Tensor | None, weight: Tensor | None) -> Tensor:
+        """The variances that errors call for.
+
+        Args:
+            squares: (n, d) squared errors, 0 where there was no value.
+            known: (n, d) 1 where there was a value, else 0; None: everywhere.
+            weight: (n,) what each record counts; all alike if not given.
+        """
+        if known is None:
+            known = torch.ones_like(squares[:, :1])
+            squares = squares.mean(1, keepdim=True) if self.shared else squares
+        if weight is not None:
+            squares, known = squares * weight[:, None], known * weight[:, None]
         dims = None if self.shared else 0
         count = known.sum(dims)
-        found = torch.where(count > 0, (squares * known).sum(dims) / count.clamp_min(1e-12), 1.0)
+        found = torch.where(count > 0, squares.sum(dims) / count.clamp_min(1e-12), 1.0)
         return found.reshape(-1).clamp_min(self.least)
 
     def settle(self, squares: Tensor, known: Tensor | None, weight: Tensor | None) -> None:
         """Keep the variances that these errors call for."""
-        known = torch.ones_like(squares) if known is None else known
-        self.variance.copy_(self.of(squares, known if weight is None else known * weight[:, None]))
+        self.variance.copy_(self.of(squares, known, weight))
 
-    def forward(self, squares: Tensor, known: Tensor, weight: Tensor | None = None) -> Tensor:
-        """(n,) minus the log likelihood of each record.
-
-        Args:
-            squares: (n, d) squared errors.
-            known: (n, d) 1 where there was a value, else 0.
-            weight: (n,) what each record counts for the variance; all alike if not given.
-        """
+    def forward(self, squares: Tensor, known: Tensor | None, weight: Tensor | None = None) -> Tensor:
+        """(n,) minus the log likelihood of each record; arguments as for `of`."""
         if self.training:
-            variance = self.of(squares.detach(), known if weight is None else known * weight[:, None])
+            variance = self.of(squares.detach(), known, weight)
             self.variance.lerp_(variance.to(self.variance), MEMORY)
         else:
             variance = self.variance
-        return ((0.5 * (squares / variance + variance.log()) + _HALF_LOG_TAU) * known).sum(1)
+        constant = 0.5 * variance.log() + _HALF_LOG_TAU
+        if known is None and self.shared:
+            return 0.5 * squares.sum(1) / variance + squares.shape[1] * constant
+        each = 0.5 * squares / variance + constant
+        return (each if known is None else each * known).sum(1)
 
     @property
     def sigma(self) -> Tensor:

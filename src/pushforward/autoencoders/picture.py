@@ -37,7 +37,7 @@ class Picture(nn.Module):
         """
         squares = (x - mean).square().flatten(1)
         per_level = self.size * math.log(HALF)  # of a density over [-1, 1] to probabilities of levels
-        return self.spread(squares, torch.ones_like(squares), weight) + per_level
+        return self.spread(squares, None, weight) + per_level
 
     def log_prob(self, mean: Tensor, pixels: Tensor, known: Tensor | None = None) -> Tensor:
         """(n,) float64 log probability of (n, height, width, channels) uint8 pixels.

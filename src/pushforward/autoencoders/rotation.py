@@ -21,8 +21,8 @@ def rotated(h: Tensor, e: Tensor) -> Tensor:
         h: (…, width) vectors.
         e: (…, width) the vectors of their codes.
 
-    >>> rotated(torch.tensor([3.0, 0.0]), torch.tensor([0.0, 1.0])).norm().item()
-    1.0
+    >>> rotated(torch.tensor([3.0, 0.0]), torch.tensor([2.0, 0.0]))
+    tensor([2., 0.])
     """
     with torch.no_grad():
         from_, to = normalize(h, dim=-1, eps=LEAST), normalize(e, dim=-1, eps=LEAST)

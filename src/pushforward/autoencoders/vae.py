@@ -32,16 +32,24 @@ FEW = 0.25  # share of the numbers of a code, below which so few that carry anyt
 
 
 class Own(nn.Module):
-    """What stands beside encoder and decoder: the prior, the steps of the warm-up, and how many numbers are active."""
+    """What stands beside encoder and decoder.
+
+    Attributes:
+        prior: of codes.
+        seen: steps, for the warm-up.
+        center, spread: (latent,) mean and deviation over records of the posterior's mean.
+    """
 
     seen: Tensor
-    active: Tensor
+    center: Tensor
+    spread: Tensor
 
     def __init__(self, prior: Prior):
         super().__init__()
         self.prior = prior
         self.register_buffer("seen", torch.zeros(()))
-        self.register_buffer("active", torch.zeros(()))
+        self.register_buffer("center", torch.zeros(prior.latent))
+        self.register_buffer("spread", torch.ones(prior.latent))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -113,8 +121,9 @@ class VAE(Coder):
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         x, given = self.network.inputs(batch), self.network.embed(batch)
         q = self._posterior(x, given)
-        self._own.active.fill_(active(q.mean).sum())
-        found, enough = int(self._own.active), max(1.0, FEW * self.latent)
+        self._own.center.copy_(q.mean.mean(0))
+        self._own.spread.copy_(q.mean.std(0, unbiased=False))
+        found, enough = self._active, max(1.0, FEW * self.latent)
         if found < enough:
             warnings.warn(
                 f"posterior collapse: {found} of the {self.latent} numbers of a code carry anything about a record; "
@@ -126,7 +135,14 @@ class VAE(Coder):
         return self.network.decode(q.sample(generator), given)
 
     def _measured(self) -> dict[str, Any]:
-        return {"active": int(self._own.active), "latent": self.latent}
+        return {"active": self._active, "latent": self.latent}
+
+    @property
+    def _active(self) -> int:
+        return int(active(self._own.spread).sum())
+
+    def _code_moments(self) -> tuple[Tensor, Tensor]:
+        return self._own.center, self._own.spread
 
     # Codes
 

@@ -122,7 +122,7 @@ class Diffusion(ConditionalModel):
             return "rows are not learned in the units of their numbers; it works for pictures"
         if verb == "complete" and not self.network.vector.width:
             return "pictures have no missing cells"
-        if verb in ("encode", "decode") and self.given and self.absent == 0:
+        if verb in ("encode", "decode", "traverse", "interpolate") and self.given and self.absent == 0:
             return "codes are taken without conditions, which absent=0 does not learn"
         return None
 
@@ -200,6 +200,10 @@ class Diffusion(ConditionalModel):
         told = None if given is None else given.values
         x = ode.decode(self._told(len(codes), told), codes.float().to(self.device), ODE_STEPS)
         return self._records(x, told)
+
+    def _code_moments(self) -> tuple[Tensor, Tensor]:
+        zero = torch.zeros(self.network.size, device=self.device)
+        return zero, zero + 1
 
     def _told(self, n: int, given: Records | None) -> edm.Denoiser:
         with torch.no_grad():

@@ -173,6 +173,8 @@ def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:
     calls: dict[str, Callable[[], Any]] = {
         "sample": lambda: model.sample(2, seed=0),
         "decode": lambda: model.decode(model.encode(whole)),
+        "traverse": lambda: model.traverse(whole[:1], steps=3),
+        "interpolate": lambda: model.interpolate(whole[:1], whole[1:2], 3),
         "denoise": lambda: model.denoise(whole, 0.1),
         "complete": lambda: model.complete(punched(case), seed=0),
         "predict": lambda: model.predict(whole, case.category),
