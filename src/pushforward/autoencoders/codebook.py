@@ -10,7 +10,7 @@ from pushforward.autoencoders.quantiser import Quantised, Quantiser
 from pushforward.autoencoders.rotation import rotated
 from pushforward.training.place import add_up, standing
 
-WIDTH = 16  # numbers of a vector: few, so that all codes come into use (Yu et al. 2021, arXiv 2110.04627)
+WIDTH = 8  # numbers of a vector: few, so that all codes come into use (Yu et al. 2021, arXiv 2110.04627)
 MEMORY = 0.8  # what a step leaves of the running counts and sums: encoders move fast, and means must follow
 COMMITMENT = 0.02  # nats of a squared distance, in variances; with the usual 0.25 digits err by a third more
 DEAD = 0.05  # of what a code would be used if all were used alike, below which it begins anew

@@ -84,6 +84,7 @@ class Critic(nn.Module):
             last: the weights of its last layer.
             adversarial, perceptual: how large the gradient of each part is there, as a share of that of the errors.
         """
+        made = made.clamp(-1, 1)  # as it is shown: else the critic would tell it by what lies beyond black and white
         self._shown = (real, made.detach(), share)
         total, now = torch.zeros((), device=real.device), self.pull_now
         if not bool(now > 0):
