@@ -110,6 +110,5 @@ def test_every_coder_may_have_one(family, body):
     assert all("critic" in step for step in losses)
     assert not any("critic" in name for name in model._state()) and model._critic is None
     plain = getattr(pf, family)(width=8, body=body).fit({"image": image}, steps=8, device="cpu")
-    assert not np.allclose(plain.log_prob(image) if hasattr(plain, "log_prob") else 0, 1)
     one, other = model._state(), plain._state()
     assert one.keys() == other.keys() and any(not torch.equal(one[k], other[k]) for k in one)

@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 
@@ -119,13 +120,14 @@ def test_codes_stand_as_records_in_two_ways(name, request):
         assert torch.equal(model.codes_of(pf.Records(schema, records.table), schema), codes)
 
 
-def test_a_text_of_other_characters_is_no_text_of_codes(of_table):
-    _, schema = of_table.code_schemas()
-    for text in ("abcd", characters.written(np.array([[0, 1, 2]]))[0], characters.written(np.full((1, 4), 239 + 1))[0]):
-        import pyarrow as pa
+TEXTS = ["abcd", *characters.written(np.array([[0, 1, 2]])), *characters.written(np.full((1, 4), 240))]
 
-        with pytest.raises(pf.ArgumentError, match="whole numbers from 0 to 239"):
-            of_table.codes_of(pf.Records(schema, pa.table({"codes": [text]})), schema)
+
+@pytest.mark.parametrize("text", TEXTS, ids=["letters", "too short", "beyond the codebook"])
+def test_a_text_that_is_no_text_of_codes_is_refused(of_table, text):
+    _, schema = of_table.code_schemas()
+    with pytest.raises(pf.ArgumentError, match="whole numbers from 0 to 239"):
+        of_table.codes_of(pf.Records(schema, pa.table({"codes": [text]})), schema)
 
 
 def test_every_code_is_a_printable_character_of_its_own():

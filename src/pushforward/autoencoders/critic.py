@@ -97,9 +97,8 @@ class Critic(nn.Module):
             if perceptual:
                 with torch.no_grad():
                     wanted = self.features(real)
-                apart = sum(
-                    (mean_of(gap(a, b), share) for a, b in zip(features, wanted, strict=True)), total.new_zeros(())
-                )
+                gaps = [mean_of(gap(a, b), share) for a, b in zip(features, wanted, strict=True)]
+                apart = torch.stack(gaps).sum()
                 total = total + perceptual * now * scale(errors, apart, last) * apart
         return total
 
