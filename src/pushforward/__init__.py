@@ -36,6 +36,7 @@ _HOMES = {
 if TYPE_CHECKING:
     from pushforward.autoencoders.autoencoder import AutoEncoder
     from pushforward.autoencoders.vae import VAE
+    from pushforward.autoencoders.vq import VQ
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "VAE",
+    "VQ",
     "ArgumentError",
     "AutoEncoder",
     "Category",

@@ -29,11 +29,13 @@ class Codes(Model):
     certain: ClassVar[bool] = False
 
     @abstractmethod
-    def code_schemas(self) -> tuple[Schema, ...]:
+    def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
         """The ways in which its codes can stand as records, the best first.
 
-        They are asked for before the fit as well, as many and of the same kinds; how many codes a record has may
-        then not be known yet. A text of codes has a character for each, so many as its `longest` says.
+        A text of codes has a character for each, so many as its `longest` says.
+
+        Args:
+            rest: the fields that will be learned, for a model that is not fitted.
         """
 
     @abstractmethod

@@ -39,6 +39,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.autoencoders.vae:VAE",
         "An auto-encoder whose codes can be drawn: a bound of log p, fills holes, in seconds.",
     ),
+    "vq": (
+        "pushforward.autoencoders.vq:VQ",
+        "Records as a few whole numbers from a codebook: compresses, and makes other families fit.",
+    ),
     "diffusion": (
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",

@@ -102,16 +102,16 @@ class Latent(Model):
     def _check(self, rest: Schema, given: Schema) -> None:
         coder, prior = self._parts()
         coder._check(rest, Schema(()))
-        self._form(coder, prior, given)
+        self._form(coder, prior, rest, given)
 
-    def _form(self, coder: Codes, prior: Model, given: Schema) -> int:
+    def _form(self, coder: Codes, prior: Model, rest: Schema, given: Schema) -> int:
         """Which of the ways in which codes can stand as records the prior can model beside the conditions.
 
         Raises:
             DataError: none of them.
         """
         refusals = []
-        for position, schema in enumerate(coder.code_schemas()):
+        for position, schema in enumerate(coder.code_schemas(rest)):
             for name in set(schema.names) & set(given.names):
                 raise DataError(f"given={name!r} is also what a code of the auto-encoder is called; rename the field")
             try:
@@ -123,7 +123,7 @@ class Latent(Model):
                 return position
         pair = f"prior={name_of(type(prior))} cannot model the codes of model={name_of(type(coder))}"
         beside = f" given {list(given.names)}" if len(given) else ""
-        such = OTHERS.get(coder.code_schemas()[0].fields[0].kind, "diffusion")
+        such = OTHERS.get(coder.code_schemas(rest)[0].fields[0].kind, "diffusion")
         cure = "give other conditions" if such == name_of(type(prior)) else f"take another prior, such as {such}"
         raise DataError(f"{pair}{beside} ({refusals[0]}); {cure}")
 
@@ -138,7 +138,7 @@ class Latent(Model):
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         coder, prior = self._parts()
         schema, given = self.learning
-        position = self._form(coder, prior, schema.select(given))
+        position = self._form(coder, prior, schema.without(given), schema.select(given))
         check_folder(run.folder, PARTS)
         first, second = divided(run, prior, self.share)
         judged = as_records(run.validation, schema) if is_data(run.validation) else None

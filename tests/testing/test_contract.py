@@ -26,6 +26,7 @@ SMALL = {
         {"latent": 3, "width": 8},
         {"latent": 3, "width": 8, "body": "dense", "prior": "mixture", "sigma": "shared", "scores": "plain"},
     ],
+    "vq": [{"width": 8}, {"width": 8, "codebook": "learned", "codes": 32}],
     "diffusion": [{"width": 8, "layers": 1}],
     "latent": [
         {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},

@@ -11,7 +11,7 @@ from annotated_types import Ge, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.coder import RANGE, Coder
-from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.data import Image, Number, Records, Schema
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
@@ -74,21 +74,23 @@ class AutoEncoder(Coder):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         noised = len(rest.of_kind(Image)) + len(rest.of_kind(Number))
-        return Network(
+        return VectorNetwork(
             rest, given, heads=self.latent, latent=self.latent, told=noised if self.noise else 0,
             own=Gaussian(self.latent), **self._shape(rest),
         )  # fmt: skip
 
     def players(self) -> list[Player]:
-        """One player: encoder and decoder together."""
-        return [Player("reconstruction", self.network, self._loss, adam(self.lr))]
+        """Encoder and decoder together; and the critic, where there is one."""
+        return self._against_critic(Player("reconstruction", self.network, self._loss, adam(self.lr)))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
         x, given = self.network.inputs(batch), self._heard(batch, generator)
         seen, level = self._noisy(batch, x, generator) if self.noise else (x, None)
         z = self._sparse(self.network.encode(seen, given, level))
-        losses = self.network.nll(self._outputs(z, given), batch, x)
-        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+        out = self._outputs(z, given)
+        losses = self.network.nll(out, batch, x)
+        errors = (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+        return errors + self._pull(x, out, errors, batch)
 
     def _noisy(self, batch: Mapping[str, Tensor], x: Inputs, generator: torch.Generator) -> tuple[Inputs, Tensor]:
         """Inputs with noise, and (n, told) how much of it."""

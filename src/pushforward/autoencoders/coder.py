@@ -13,7 +13,8 @@ import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor
 
-from pushforward.autoencoders.network import Network, Outputs
+from pushforward.autoencoders.critic import Critic
+from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.codes import Codes
 from pushforward.conditional import ConditionalModel
 from pushforward.data import Image, Number, Records, Schema, Text, pictures
@@ -23,12 +24,14 @@ from pushforward.data.encodings.pixels import to_pixels
 from pushforward.errors import ArgumentError, DataError
 from pushforward.evidence import Evidence
 from pushforward.training.place import to_device
-from pushforward.training.randomness import moved
+from pushforward.training.player import Player, adam
+from pushforward.training.randomness import moved, scope
 
 BLOCK = 1024  # records that are encoded or decoded together
 RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
 SMALLEST = 4  # side of a picture
+FASTER = 3.0  # times the learning rate, for a critic: one whose slopes are bounded learns slowly
 Grain = Annotated[float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")]
 
 
@@ -40,6 +43,7 @@ class Coder(ConditionalModel, Codes):
     """
 
     network: ClassVar[Network]
+    _critic: ClassVar[Critic | None] = None  # while a fit is under way
 
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(0), Le(64), doc("residual blocks a stage, or hidden layers; 0: linear, if dense")] = 1
@@ -47,6 +51,9 @@ class Coder(ConditionalModel, Codes):
     sigma: Annotated[Literal["column", "shared"], doc("whether each number has an error of its own")] = "column"
     scores: Annotated[Literal["normal", "plain"], doc("numbers by their normal scores, or only scaled")] = "normal"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
+    adversarial: Annotated[float, Ge(0), doc("pull of a critic that tells made pictures from real ones; try 0.5")] = 0.0
+    perceptual: Annotated[float, Ge(0), doc("pull of how far its features of both are apart; try 0.5")] = 0.0
+    patience: Annotated[int, Ge(0), doc("steps before the critic pulls, and over which its pull then grows")] = 500
 
     @property
     def _steered(self) -> Network:
@@ -79,6 +86,9 @@ class Coder(ConditionalModel, Codes):
                 f"field {field.name!r} is text, which {what} cannot encode; name it in given= or leave it out"
             )
         images = rest.of_kind(Image)
+        for name in ("adversarial", "perceptual"):
+            if getattr(self, name) and not images:
+                raise DataError(f"{name}={getattr(self, name):g} needs a picture to be judged, and the data has none")
         if len(images) > 1:
             raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
         for image in images:
@@ -119,6 +129,28 @@ class Coder(ConditionalModel, Codes):
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
+        self.__dict__.pop("_critic", None)
+        if self.network.picture is not None and (self.adversarial or self.perceptual):
+            seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
+            with scope(seed, self.device):
+                critic = Critic(self.network.picture.shape, patience=self.patience)
+            self.__dict__["_critic"] = critic.to(self.device)
+
+    def _against_critic(self, player: Player) -> list[Player]:
+        """The player, and the critic after it where there is one."""
+        if self._critic is None:
+            return [player]
+        return [
+            player,
+            Player("critic", self._critic, self._critic.loss, adam(FASTER * self.lr, (0.5, 0.99)), average=0.0),
+        ]
+
+    def _pull(self, x: Inputs, out: Outputs, errors: Tensor, batch: Mapping[str, Tensor]) -> Tensor | float:
+        """What the critic adds to the errors of a step; nothing where there is none, or where nothing is learned."""
+        if self._critic is None or not self.network.training:
+            return 0.0
+        made, last = out.picture, self.network.last
+        return self._critic.pull(x.picture, made, batch.get("weight"), errors, last, self.adversarial, self.perceptual)
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -126,6 +158,7 @@ class Coder(ConditionalModel, Codes):
         batch = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
         x = self.network.inputs(batch)
         self.network.settle(self._judged(batch, generator), batch, x)
+        self.__dict__.pop("_critic", None)
 
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         """What the decoder says of records in training, where its errors are taken from."""

@@ -16,7 +16,7 @@ from pushforward.autoencoders.cleaning import Noise, cleaned
 from pushforward.autoencoders.coder import BLOCK, RANGE, Coder
 from pushforward.autoencoders.filling import Parts, filled
 from pushforward.autoencoders.masks import unknown_pixels
-from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
 from pushforward.data import Image, Records, Schema, pictures
@@ -77,17 +77,18 @@ class VAE(Coder):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         own = Own(Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components))
-        return Network(rest, given, heads=2 * self.latent, latent=self.latent, own=own, **self._shape(rest))
+        return VectorNetwork(rest, given, heads=2 * self.latent, latent=self.latent, own=own, **self._shape(rest))
 
     def players(self) -> list[Player]:
-        """One player: encoder, decoder and prior together."""
-        return [Player("bound", self.network, self._loss, adam(self.lr))]
+        """Encoder, decoder and prior together; and the critic, where there is one."""
+        return self._against_critic(Player("bound", self.network, self._loss, adam(self.lr)))
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         x, given = self.network.inputs(batch), self._heard(batch, generator)
         q = self._posterior(x, given)
         z = q.sample(generator)
-        nll = self.network.nll(self.network.decode(z, given), batch, x)
+        out = self.network.decode(z, given)
+        nll = self.network.nll(out, batch, x)
         share = batch["weight"] if "weight" in batch else torch.ones_like(nll)
         kl = (self._kl(q, z) * share[:, None]).mean(0)
         weight: float | Tensor = self.beta
@@ -95,7 +96,8 @@ class VAE(Coder):
             self._own.seen += 1
             weight = self.beta * (self._own.seen / self.warmup).clamp_max(1)
         fit = (nll * share).mean()
-        return fit + weight * kl.clamp_min(self.free_bits).sum(), {"errors": fit, "divergence": kl.sum()}
+        loss = fit + weight * kl.clamp_min(self.free_bits).sum() + self._pull(x, out, fit, batch)
+        return loss, {"errors": fit, "divergence": kl.sum()}
 
     def _kl(self, q: Posterior, z: Tensor) -> Tensor:
         """(n, latent) divergence of q from the prior by number of the code; all in one column where it is drawn."""

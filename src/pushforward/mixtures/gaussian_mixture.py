@@ -12,7 +12,7 @@ import torch
 from annotated_types import Ge, Gt, doc
 from torch import Tensor
 
-from pushforward.data import Image, Records, Scan, Schema, Text
+from pushforward.data import Category, Image, Records, Scan, Schema, Text
 from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.holes import exchange, hide, overlay
@@ -140,7 +140,9 @@ class GaussianMixture(JointModel):
             return begun(flat, cells, labels, share, seed, prior)
 
         schema, given = self.learning
-        apart = [i for i, f in enumerate(self._cells.factors) if f.field in given and schema[f.field].kind == "category"]
+        apart = [
+            i for i, f in enumerate(self._cells.factors) if f.field in given and schema[f.field].kind == "category"
+        ]
         order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
         judges = None if held is None else (held.cells, held.weights)
         prior = Prior(self.ridge, self.smoothing)

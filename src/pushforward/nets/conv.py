@@ -72,6 +72,11 @@ class Grow(nn.Module):
         parts += [nn.SiLU(), nn.Conv2d(hidden[0], channels * self.fold**2, 3, padding=1)]
         self.body = _quick(nn.Sequential(*parts))
 
+    @property
+    def last(self) -> Tensor:
+        """The weights of the layer that pictures come out of."""
+        return self.body[-1].weight  # type: ignore[return-value]
+
     def forward(self, h: Tensor) -> Tensor:
         """(n, hidden[-1], rows, columns) → (n, channels, height, width)."""
         out = pixel_shuffle(self.body(h.contiguous(memory_format=torch.channels_last)), self.fold)

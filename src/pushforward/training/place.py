@@ -90,6 +90,19 @@ class Place:
             start += tensor.numel()
 
 
+def standing() -> tuple[int, int]:
+    """The number of this process, and how many share the run, where a network has to know."""
+    together = torch.distributed.is_available() and torch.distributed.is_initialized()
+    return (torch.distributed.get_rank(), torch.distributed.get_world_size()) if together else (0, 1)
+
+
+def add_up(tensors: Iterable[Tensor]) -> None:
+    """Replace tensors by their sum over the processes of the run, within a step that all of them take."""
+    if standing()[1] > 1:
+        for tensor in tensors:
+            torch.distributed.all_reduce(tensor)
+
+
 def pick(device: str) -> str:
     """The device that a name asks for.
 

@@ -1,0 +1,202 @@
+"""Vector quantisation as a family: records as few whole numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+
+import numpy as np
+import pyarrow as pa
+import torch
+from annotated_types import Ge, Le, doc
+from torch import Tensor, nn
+
+from pushforward.autoencoders import characters
+from pushforward.autoencoders.codebook import Codebook
+from pushforward.autoencoders.coder import BLOCK, Coder
+from pushforward.autoencoders.fsq import FSQ, levels_of
+from pushforward.autoencoders.grid import GridNetwork
+from pushforward.autoencoders.network import Outputs
+from pushforward.autoencoders.quantiser import Quantiser
+from pushforward.data import Category, Image, Number, Records, Schema, Text
+from pushforward.errors import ArgumentError
+from pushforward.nets.conv import map_of
+from pushforward.training.player import Player, adam
+
+COUNTED = 1 << 13  # records that the frequencies of codes are counted over
+FIRST = 1 << 12  # records that the codebook is begun on
+
+
+@dataclass(kw_only=True, eq=False)
+class VQ(Coder):
+    """x ≈ g(e_c), c = the codes that f(x) is nearest to: pictures and rows as a few whole numbers.
+
+    Each of k vectors that the encoder gives is brought to one of a finite number: by rounding its entries (``fsq``:
+    Mentzer et al. 2023, arXiv 2309.15505), or to the nearest of vectors that are learned (van den Oord et al. 2017,
+    arXiv 1711.00937; gradients by Fifty et al. 2024, arXiv 2410.06424). A picture becomes a grid of codes, a row
+    `positions` of them. With `adversarial` and `perceptual` a critic that is trained beside it makes pictures sharp
+    (Esser, Rombach, Ommer 2021, arXiv 2012.09841).
+
+    Records are drawn as if the codes of a record were independent, which is rough, and `log_prob` is the bound
+    log p(c) + log p(x | c) under that; ``Latent("vq", prior=…)`` learns how codes hang together, and draws better.
+
+    >>> model = VQ(positions=4, width=16).fit("penguins", given="species", steps=20)
+    >>> model.encode("penguins").shape, model.measurements["codes"]
+    ((344, 4), 240)
+    """
+
+    network: ClassVar[GridNetwork]
+    certain: ClassVar[bool] = True  # a record has one code
+
+    codes: Annotated[int, Ge(2), Le(1 << 16), doc("size of the codebook; fsq takes the nearest it can")] = 256
+    codebook: Annotated[Literal["fsq", "learned"], doc("rounded entries, or vectors that are learned")] = "fsq"
+    positions: Annotated[int, Ge(1), doc("codes of a row, or of a picture if dense")] = 8
+    stages: Annotated[int, Ge(1), Le(6), doc("of pictures, each after the first a grid half as fine")] = 2
+
+    # Learning
+
+    def _quantiser(self) -> Quantiser:
+        return FSQ(levels_of(self.codes)) if self.codebook == "fsq" else Codebook(self.codes)
+
+    def _build(self, rest: Schema, given: Schema) -> nn.Module:
+        shape = {"positions": self.positions, "stages": self.stages, **self._shape(rest)}
+        return GridNetwork(rest, given, self._quantiser(), **shape)
+
+    @torch.no_grad()
+    def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        super()._prepare(tensors, generator)
+        vectors = [self._vectors(batch).flatten(0, 1) for batch in _parts(tensors, FIRST)]
+        self.network.quantiser.prepare(torch.cat(vectors), generator)
+
+    def players(self) -> list[Player]:
+        """Encoder, codebook and decoder together; and the critic, where there is one."""
+        return self._against_critic(Player("reconstruction", self.network, self._loss, adam(self.lr)))
+
+    def _vectors(self, batch: Mapping[str, Tensor]) -> Tensor:
+        return self.network.encode(self.network.inputs(batch), self.network.embed(batch))
+
+    def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+        x, given = self.network.inputs(batch), self._heard(batch, generator)
+        h = self.network.encode(x, given)
+        found = self.network.quantiser(h)
+        if self.network.training:
+            self.network.quantiser.learn(h, found.codes, generator)
+        out = self.network.decode(found.values, given)
+        share = batch["weight"] if "weight" in batch else torch.ones_like(found.cost)
+        errors = (self.network.nll(out, batch, x) * share).mean()
+        cost = (found.cost * share).mean()
+        facts = {"errors": errors} if self.codebook == "fsq" else {"errors": errors, "distance": cost}
+        return errors + cost + self._pull(x, out, errors, batch), facts
+
+    @torch.no_grad()
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        super()._settle(tensors, generator)
+        self.network.frequencies.count(torch.cat([self._codes(batch) for batch in _parts(tensors, COUNTED)]))
+
+    def _measured(self) -> dict[str, Any]:
+        network, quantiser = self.network, self.network.quantiser
+        found = {
+            "codes": quantiser.size,
+            "positions": network.k,
+            "bits": round(network.k * math.log2(quantiser.size), 2),
+            "entropy_bits": round(network.frequencies.entropy() / math.log(2), 2),
+            "used": round(network.frequencies.used(), 4),
+        }
+        return found | ({"levels": list(quantiser.levels)} if isinstance(quantiser, FSQ) else {})
+
+    # Codes
+
+    def _width_of_codes(self) -> int:
+        return self.network.k
+
+    def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        return self.network.quantiser(self._vectors(batch)).codes
+
+    def _outputs(self, codes: Tensor, given: Tensor | None) -> Outputs:
+        return self.network.decode(self.network.quantiser.values(codes), given)
+
+    def _checked(self, codes: Tensor) -> Tensor:
+        size = self.network.quantiser.size
+        whole = codes.double()
+        able = (whole == whole.round()) & (whole >= 0) & (whole < size)
+        if not bool(able.all()):
+            raise ArgumentError(
+                f"codes hold {whole[~able][0].item():g}, which is no code of this model; they are whole numbers from "
+                f"0 to {size - 1}, as encode() gives them"
+            )
+        return codes.long()
+
+    def _draw(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.network.frequencies.sample(n, generator)
+
+    # Codes as records
+
+    def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
+        """Codes as categories c0, c1, …, or as one text of a character each, the grid row by row.
+
+        Args:
+            rest: the fields that will be learned, for a model that is not fitted; else a row is taken for granted.
+        """
+        k, size = self._positions(rest), self._quantiser().size
+        levels = tuple(range(size))
+        cells = Schema(tuple(Category(name=f"c{i}", values=levels, type="int64") for i in range(k)))
+        return cells, Schema((Text(name="codes", longest=k),))
+
+    def _positions(self, rest: Schema | None) -> int:
+        """Codes of a record with these fields."""
+        if rest is None and (self._learned is not None or self.fitted):
+            schema, given = self.learning
+            rest = schema.without(given)
+        image = None if rest is None else next(iter(rest.of_kind(Image)), None)
+        if rest is None or image is None or self.body == "dense":
+            return self.positions
+        beside = self.positions if rest.of_kind(Number, Category) else 0
+        return math.prod(map_of(image.height, image.width, self.stages)) + beside
+
+    def code_records(self, codes: Tensor, schema: Schema) -> Records:
+        """(n, k) codes as records of one of `code_schemas`."""
+        whole = codes.cpu().numpy()
+        columns = [characters.written(whole)] if schema.of_kind(Text) else list(whole.T)
+        return Records(schema, pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema.arrow))
+
+    def codes_of(self, records: Records, schema: Schema) -> Tensor:
+        """(n, k) codes that records of one of `code_schemas` stand for.
+
+        Raises:
+            ArgumentError: a text is no text of codes.
+        """
+        if schema.of_kind(Text):
+            k = self._positions(None)
+            codes = characters.read(records.column(schema.names[0]).to_pylist(), k)
+        else:
+            codes = np.stack([records.column(name).to_numpy() for name in schema.names], 1)
+        return self._checked(torch.from_numpy(codes))
+
+    # Likelihood
+
+    def _density(self) -> str:
+        return "bound"
+
+    @torch.no_grad()
+    def _log_prob(self, records: Records) -> Tensor:
+        codes = self._encode(records)
+        return self.network.frequencies.log_prob(codes.to(self.device)).cpu() + self._log_given(records, codes)
+
+    @torch.no_grad()
+    def _log_given(self, records: Records, codes: Tensor) -> Tensor:
+        """(n,) log p(record | codes), in the units of the data."""
+        out = []
+        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+            said = self._outputs(codes[start : start + BLOCK].to(self.device), self.network.embed(tensors))
+            out.append(self.network.log_prob(said, tensors).cpu())
+        return torch.cat(out)
+
+
+def _parts(tensors: Mapping[str, Tensor], most: int) -> list[dict[str, Tensor]]:
+    """At most so many records in blocks, from all over what there is."""
+    n = len(next(iter(tensors.values())))
+    step = -(-n // most)
+    some = {name: tensor[::step] for name, tensor in tensors.items()}
+    return [{name: t[i : i + BLOCK] for name, t in some.items()} for i in range(0, -(-n // step), BLOCK)]
