@@ -24,7 +24,7 @@ class Linear(Codes):
     _needless: ClassVar = ("batch", "precision", "validation", "steps", "minutes", "folder", "checkpoint")
     latent: Annotated[int, Ge(1), doc("numbers of a code")] = 2
 
-    def code_schemas(self):
+    def code_schemas(self, rest=None):
         return (Schema(tuple(Number(name=f"z{i}") for i in range(self.latent))),)
 
     def code_records(self, codes, schema):
@@ -128,7 +128,7 @@ class Signs(Codes):
     _check, _state, _restore = Linear._check, Linear._state, Linear._restore
     _numbers, _records, _sample = Linear._numbers, Linear._records, Linear._sample
 
-    def code_schemas(self):
+    def code_schemas(self, rest=None):
         width = len(self.schema) if self.fitted else 0
         text = Schema((Text(name="codes", longest=width),))
         cells = Schema(tuple(Category(name=f"c{i}", values=("a", "b")) for i in range(width or 2)))

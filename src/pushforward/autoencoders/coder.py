@@ -214,7 +214,7 @@ class Coder(ConditionalModel, Codes):
 
     # What a prior over its codes needs
 
-    def code_schemas(self) -> tuple[Schema, ...]:
+    def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
         return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
 
     def code_records(self, codes: Tensor, schema: Schema) -> Records:

@@ -140,9 +140,8 @@ class GaussianMixture(JointModel):
             return begun(flat, cells, labels, share, seed, prior)
 
         schema, given = self.learning
-        apart = [
-            i for i, f in enumerate(self._cells.factors) if f.field in given and schema[f.field].kind == "category"
-        ]
+        conditions = [field.name for field in schema.select(given).of_kind(Category)]
+        apart = [i for i, factor in enumerate(self._cells.factors) if factor.field in conditions]
         order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
         judges = None if held is None else (held.cells, held.weights)
         prior = Prior(self.ridge, self.smoothing)
