@@ -152,3 +152,25 @@ def test_any_value_is_taken_within_bounds_or_refused(name, value):
 def test_whole_numbers_beyond_floats_stay_exact():
     seed = Parameter.of("seed", Annotated[int, Ge(0)], 0)
     assert seed.check(2**63 - 1) == 2**63 - 1
+
+
+@pytest.mark.parametrize(
+    "name, text, value",
+    [
+        ("layers", "5", 5), ("rate", "1e-2", 0.01), ("minutes", "none", None), ("minutes", "2", 2.0),
+        ("shape", "diagonal", "diagonal"), ("quiet", "true", True), ("quiet", "no", False), ("count", "auto", "auto"),
+        ("count", "3", 3), ("name", "b", "b"),
+    ],
+)  # fmt: skip
+def test_words_stand_for_values(name, text, value):
+    found = KNOWN[name].read(text)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    "name, text, cure",
+    [("layers", "many", "a whole number, ≥ 1"), ("rate", "x", "a number"), ("quiet", "maybe", "true or false")],
+)
+def test_words_that_stand_for_nothing_are_refused(name, text, cure):
+    with pytest.raises(ArgumentError, match=f"{name}='{text}'.*{cure}"):
+        KNOWN[name].read(text)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
         NotFittedError,
         PushforwardError,
     )
+    from pushforward.latent import Latent
     from pushforward.limits import among, between
     from pushforward.mixtures.gaussian_mixture import GaussianMixture
     from pushforward.mixtures.tree_mixture import TreeMixture
@@ -72,6 +73,7 @@ __all__ = [
     "FormatError",
     "GaussianMixture",
     "Image",
+    "Latent",
     "Model",
     "NGram",
     "NaiveBayes",

@@ -28,12 +28,11 @@ def card(described: dict[str, Any], numbers: int) -> str:
     cells = ((f.name, f.kind, f.describe(), marks[f.missing], marks[f.name in given]) for f in schema)
     rows = "\n".join(f"| {' | '.join(row)} |" for row in cells)
     left = "".join(f"- `{column.name}` was left out: {column.reason}.\n" for column in schema.left_out)
-    options = "\n".join(f"| {name} | {value} |" for name, value in described["hyperparameters"].items())
-    last = ", ".join(f"{name} {value:g}" for name, value in measured["last"].items())
+    options = "\n".join(f"| {name} | {_shown(value)} |" for name, value in described["hyperparameters"].items())
     return f"""# A {described["family"]} of {measured["records"]:,} records
 
 Fitted with pushforward {described["version"]} in {measured["seconds"]:g} s and {measured["steps"]:,} steps
-(seed {described["seed"]}; {last or "no losses"}). It holds {numbers:,} numbers and gives
+(seed {described["seed"]}; {_losses(measured)}). It holds {numbers:,} numbers and gives
 {_DENSITY[described["density"]]}{", given " + ", ".join(given) if given else ""}.
 
 ```python
@@ -55,10 +54,35 @@ model.sample(10)
 | name | value |
 | --- | --- |
 {options}
-
+{_parts(described)}
 ## Mind
 
 What it draws resembles the data it was fitted to, with that data's gaps and biases; the ranges and levels
 above are taken from it. A draw is not an anonymous record: whether draws come too close to single records
 has to be measured.
 """
+
+
+def _losses(measured: dict[str, Any]) -> str:
+    """The last losses of a fit, in words."""
+    return ", ".join(f"{name} {value:g}" for name, value in measured["last"].items()) or "no losses"
+
+
+def _shown(value: Any) -> str:
+    """A hyperparameter in words; one that is a model by its family and its own hyperparameters."""
+    if not isinstance(value, dict):
+        return str(value)
+    options = ", ".join(f"{name} {_shown(own)}" for name, own in value["hyperparameters"].items())
+    return f"{value['family']} ({options})" if options else str(value["family"])
+
+
+def _parts(described: dict[str, Any]) -> str:
+    """How each part was fitted, where the model is made of others."""
+    parts = [name for name, value in described["hyperparameters"].items() if isinstance(value, dict)]
+    if not parts:
+        return ""
+    rows = []
+    for name in parts:
+        of, measured = described["hyperparameters"][name]["family"], described["measurements"][name]
+        rows.append(f"| {name} | {of} | {measured['steps']:,} | {measured['seconds']:g} s | {_losses(measured)} |\n")
+    return "\n## Parts\n\n| part | family | steps | time | last |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)

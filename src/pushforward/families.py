@@ -47,6 +47,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",
     ),
+    "latent": (
+        "pushforward.latent:Latent",
+        "Any family over the codes of any auto-encoder: one compresses, the other learns the rest.",
+    ),
 }
 
 

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import torch
@@ -19,8 +19,9 @@ from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import Evidence, evidence
 from pushforward.families import name_of
 from pushforward.limits import Among, Between
-from pushforward.parameters import Parameter, check_all, of_class, of_function
+from pushforward.parameters import Parameter, check_all, of_class, of_function, plain
 from pushforward.saving import save
+from pushforward.spec import model_of
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import checked_seed, generator
@@ -67,6 +68,7 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
+    wanted: ClassVar[tuple[str, str]] = ("a model", "gaussian-mixture:components=8")  # what messages ask for
     _needless: ClassVar[tuple[str, ...]] = ()  # keywords of `Run` that mean nothing to the family
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
 
@@ -81,10 +83,9 @@ class Model(ABC):
         """The hyperparameters: types, bounds, defaults and a line each."""
         return of_class(cls)
 
-    @classmethod
-    def options(cls, verb: str = "sample") -> dict[str, Parameter]:
+    def options(self, verb: str = "sample") -> dict[str, Parameter]:
         """The options of `sample`, or of another verb."""
-        return of_function(getattr(cls, _HOOKS.get(verb, "_sample")))
+        return of_function(getattr(self, _HOOKS.get(verb, "_sample")))
 
     @classmethod
     def budget(cls) -> dict[str, Parameter]:
@@ -94,6 +95,19 @@ class Model(ABC):
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """The hyperparameters by name."""
         return {name: getattr(self, name) for name in self.parameters()}
+
+    def configuration(self) -> dict[str, Any]:
+        """The hyperparameters as plain JSON values, so that they can be compared and saved."""
+        return {name: plain(value) for name, value in self.get_params().items()}
+
+    def to_json(self) -> dict[str, Any]:
+        """Family and hyperparameters, as plain JSON values."""
+        return {"family": name_of(type(self)), "hyperparameters": self.configuration()}
+
+    @classmethod
+    def said(cls, name: str, value: Any) -> Self:
+        """A hyperparameter that is a model, out of a model or its words; see `spec.model_of`."""
+        return cast(Self, model_of(name, value, cls))
 
     def set_params(self, **values: Any) -> Self:
         """Change hyperparameters; the model has to be fitted again to follow them."""
@@ -145,7 +159,7 @@ class Model(ABC):
         return self._fitting(data, given, shares, budget)
 
     def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
-        start, fitted_with = time.monotonic(), self.get_params()
+        start, fitted_with = time.monotonic(), self.configuration()
         for name in ("schema", "given", "measurements"):
             self.__dict__.pop(name, None)
         self.__dict__["_learned"] = (data.schema, given)
@@ -447,7 +461,7 @@ class Model(ABC):
     def _fingerprint(self, data: Records | Scan, weights: np.ndarray | None, run: Run, **more: Any) -> dict[str, Any]:
         """What a run must share with the checkpoints it goes on from."""
         _, given = self.learning
-        own = {"family": name_of(type(self)), **self.get_params(), "given": list(given), "seed": run.seed}
+        own = {"family": name_of(type(self)), **self.configuration(), "given": list(given), "seed": run.seed}
         return {**own, "records": len(data), "data": digest(data, weights), **more}
 
     def _options(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:

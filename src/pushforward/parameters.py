@@ -19,6 +19,8 @@ from pushforward.errors import ArgumentError, one_of
 _MISSING = inspect.Parameter.empty
 _SHORT = reprlib.Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
+_NUMBERS: dict[type, str] = {int: "a whole number", float: "a number"}
+_TRUTHS = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Parameter:
     """One argument: its name, type, default, bounds and a line that says what it is."""
 
     name: str
-    kind: type  # bool, int, float or str; `object` for what only Python can pass
+    kind: type  # bool, int, float or str; a class that has `said`; `object` for what only Python can pass
     default: Any
     optional: bool = False
     choices: tuple[Any, ...] = ()
@@ -56,7 +58,8 @@ class Parameter:
         if get_origin(annotation) is Literal:
             choices = get_args(annotation)
             annotation = type(choices[0])
-        kind = annotation if annotation in (bool, int, float, str) else object
+        plain = annotation in (bool, int, float, str)
+        kind = annotation if plain or hasattr(annotation, "said") else object
         return cls(name, kind, default, optional, choices, bounds, doc, words)
 
     @property
@@ -84,18 +87,42 @@ class Parameter:
             return None
         if self.kind is object or (isinstance(value, str) and value in self.words):
             return value
+        if hasattr(self.kind, "said"):  # a class that reads values of its own
+            return self.kind.said(self.name, value)
         value = self._cast(value)
         if self.choices and value not in self.choices:
-            raise ArgumentError(f"{self.name}={_shown(value)} is unknown; {one_of(str(value), map(str, self.choices))}")
+            raise ArgumentError(f"{self.name}={shown(value)} is unknown; {one_of(str(value), map(str, self.choices))}")
         for bound in self.bounds:
             if not _within(bound, value):
-                raise ArgumentError(f"{self.name}={_shown(value)} is out of range; it must be {self.range}")
+                raise ArgumentError(f"{self.name}={shown(value)} is out of range; it must be {self.range}")
         return value
 
+    def read(self, text: str) -> Any:
+        """The value that a word stands for; ``none`` is None where that may be.
+
+        >>> Parameter("layers", int, 2).read("3")
+        3
+
+        Raises:
+            ArgumentError: it is no number, out of range, or none of the choices.
+        """
+        if self.optional and text.lower() == "none":
+            return None
+        if self.kind in _NUMBERS and text not in self.words:
+            return self.check(self._number(text))
+        return self.check(_TRUTHS.get(text.lower(), text) if self.kind is bool else text)
+
+    def _number(self, text: str) -> int | float:
+        try:
+            return int(text) if text.lstrip("+-").isdigit() else float(text)
+        except ValueError:
+            limits = f", {self.range}" if self.range else ""
+            raise ArgumentError(f"{self.name}={text!r} must be {_NUMBERS[self.kind]}{limits}") from None
+
     def _cast(self, value: Any) -> Any:
-        wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[self.kind]
+        wanted = {bool: "true or false", str: "a word", **_NUMBERS}[self.kind]
         wanted = " or ".join((wanted, *self.words))
-        refusal = ArgumentError(f"{self.name}={_shown(value)} is a {type(value).__name__}; it must be {wanted}")
+        refusal = ArgumentError(f"{self.name}={shown(value)} is a {type(value).__name__}; it must be {wanted}")
         if self.kind is bool or self.kind is str:
             if not isinstance(value, self.kind):
                 raise refusal
@@ -110,7 +137,7 @@ class Parameter:
             raise refusal from None
         if not math.isfinite(number):
             cure = self.range or wanted
-            raise ArgumentError(f"{self.name}={_shown(value)} is not a finite number; it must be {cure}")
+            raise ArgumentError(f"{self.name}={shown(value)} is not a finite number; it must be {cure}")
         if self.kind is float:
             return number
         if number != int(number):
@@ -118,7 +145,12 @@ class Parameter:
         return int(value)
 
 
-def _shown(value: Any) -> str:
+def plain(value: Any) -> Any:
+    """A value of a parameter as JSON writes it; what is more than a word or number says itself how."""
+    return value.to_json() if hasattr(value, "to_json") else value
+
+
+def shown(value: Any) -> str:
     """A value as messages show it: on one line, and not at any length."""
     try:
         return " ".join(_SHORT.repr(value).split())

@@ -95,14 +95,14 @@ def describe(model: Model) -> dict[str, Any]:
     Raises:
         ArgumentError: a hyperparameter is no longer what it was at the fit.
     """
-    for name, value in model.get_params().items():
+    for name, value in model.configuration().items():
         if value != (before := model.__dict__["_fitted_with"][name]):
             raise ArgumentError(f"{name}={value!r} was {before!r} when the model was fitted; fit it again to save it")
     return {
         "format": FORMAT,
         "version": pushforward.__version__,
         "family": name_of(type(model)),
-        "hyperparameters": model.get_params(),
+        "hyperparameters": model.configuration(),
         "schema": model.schema.to_json(),
         "given": list(model.given),
         "density": model.density,
@@ -127,13 +127,11 @@ def load(folder: str | Path, *, device: str = "auto", cls: type[Model] | None = 
     """
     folder, place = Path(folder), pick(device)
     _check_hashes(folder)
-    described = read_description(folder)
+    model = hollow(folder, cls)
     try:
-        model = _described(described, cls)
         expected = model._skeleton()
     except _NONSENSE as error:
-        why = " ".join(str(error).split())[:200]
-        raise FormatError(f"{folder}/model.json does not describe a model ({why}); copy the model again") from error
+        raise _undescribed(folder, error) from error
     weights = folder / "weights.safetensors"
     _check_weights(weights, expected)
     try:
@@ -144,18 +142,43 @@ def load(folder: str | Path, *, device: str = "auto", cls: type[Model] | None = 
     return model
 
 
+def hollow(folder: Path, cls: type[Model] | None = None) -> Model:
+    """The model that a folder holds, without what it has learned.
+
+    Raises:
+        FormatError: `model.json` does not describe one.
+    """
+    described = read_description(folder)
+    try:
+        return _described(described, cls)
+    except _NONSENSE as error:
+        raise _undescribed(folder, error) from error
+
+
+def _undescribed(folder: Path, error: Exception) -> FormatError:
+    why = " ".join(str(error).split())[:200]
+    return FormatError(f"{folder}/model.json does not describe a model ({why}); copy the model again")
+
+
 def _described(described: dict[str, Any], cls: type[Model] | None) -> Model:
-    """A model of this configuration that has no weights yet."""
     kind = cls or family(described["family"])
     hyperparameters, measured = described["hyperparameters"], described["measurements"]
     if odd := set(hyperparameters) ^ set(kind.parameters()):
         raise FormatError(f"hyperparameters are others than those of {described['family']}: {', '.join(sorted(odd))}")
+    return emptied(kind(**hyperparameters), Schema.from_json(described["schema"]), tuple(described["given"]), measured)
+
+
+def emptied(model: Model, schema: Schema, given: tuple[str, ...], measured: dict[str, Any]) -> Model:
+    """A model as it would be after a fit to these fields, but for its weights.
+
+    Raises:
+        FormatError: something that every fit measures is absent.
+        DataError: a condition is none of the fields.
+    """
     if lacking := MEASURED - set(measured):
         raise FormatError(f"measurements lack {', '.join(sorted(lacking))}")
-    schema, given = Schema.from_json(described["schema"]), tuple(described["given"])
     schema.select(given)
-    model = kind(**hyperparameters)
-    model.__dict__.update(schema=schema, given=given, measurements=measured, _fitted_with=model.get_params())
+    model.__dict__.update(schema=schema, given=given, measurements=measured, _fitted_with=model.configuration())
     return model
 
 

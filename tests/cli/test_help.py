@@ -56,7 +56,7 @@ def test_a_family_shows_every_hyperparameter_with_range_and_default(run, name):
 def test_no_two_options_of_a_family_share_a_name(name):
     names = options_of("fit", name)
     assert len(names) == len(set(names))
-    own = [option.opts[0] for option in of_parameters(family(name).options(), "")]
+    own = [option.opts[0] for option in of_parameters(family(name)().options(), "")]
     assert not set(own) & set(options_of("sample"))
 
 

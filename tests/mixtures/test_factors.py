@@ -11,6 +11,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.mixtures.covariances import Factors, Full
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.moments import solve
+from pushforward.mixtures.prior import Prior
 
 K, D, Q = 3, 6, 2
 
@@ -98,7 +99,7 @@ def test_a_step_never_lowers_the_likelihood(mixture, x):
     for _ in range(25):
         moments = now.moments(cells(x), one, torch.zeros(D).double())
         assert float(moments.score) >= before - 1e-8
-        before, now = float(moments.score), solve(moments, now, 1e-12, 1.0)
+        before, now = float(moments.score), solve(moments, now, Prior(1e-12, 1.0))
 
 
 def test_one_component_is_scikit_learns_factor_analysis():

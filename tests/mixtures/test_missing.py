@@ -11,6 +11,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.mixtures.covariances import Full
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.moments import solve
+from pushforward.mixtures.prior import Prior
 
 SHAPES = ["full", "diagonal"]
 
@@ -146,5 +147,5 @@ def test_a_component_that_nothing_belongs_to_stays_where_it_was():
     )  # fmt: skip
     none, one = torch.empty(9, 0), torch.ones(9, dtype=torch.float64)
     cells = Cells(torch.linspace(-1, 1, 9).double()[:, None], none.long(), none.bool())
-    after = solve(mixture.moments(cells, one, torch.zeros(1).double()), mixture, 1e-6, 1.0)
+    after = solve(mixture.moments(cells, one, torch.zeros(1).double()), mixture, Prior(1e-6, 1.0))
     assert after.means[1] == 1e4 and after.covariances.covariances[1] == 1 and after.weights.isfinite().all()

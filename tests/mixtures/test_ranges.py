@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
 from scipy.stats import multivariate_normal, norm, truncnorm
 
 import pushforward as pf
@@ -234,3 +235,38 @@ def test_pairs_drawn_in_a_box_have_the_moments_of_the_box(shared):
         exact = (density * moment(x, y)).sum()
         spread = np.sqrt((density * (moment(x, y) - exact) ** 2).sum())
         assert abs(moment(*drawn.T).mean() - exact) < 5 * spread / np.sqrt(n) + 2e-3
+
+
+@pytest.mark.parametrize("rho", [0.3, -0.9, 0.999])
+@pytest.mark.parametrize("low, high", [((-1, -1), (1, 2)), ((2, -np.inf), (np.inf, 0.5)), ((4, 4.2), (5, 4.5))])
+def test_two_ranges_have_the_probability_that_quadrature_gives(rho, low, high):
+    """∫ φ(x) P(low < y < high | x) dx, adaptively, with the edges of the second range as break points."""
+    deviation = np.sqrt(1 - rho**2)
+
+    def slice_(x):
+        a, b = (low[1] - rho * x) / deviation, (high[1] - rho * x) / deviation
+        a, b = (a, b) if a + b <= 0 else (-b, -a)
+        return norm.pdf(x) * (norm.cdf(b) - norm.cdf(a))
+
+    ends = np.array([max(low[0], -12), min(high[0], 12)])
+    breaks = [edge / rho for edge in (low[1], high[1]) if np.isfinite(edge) and ends[0] < edge / rho < ends[1]]
+    exact = quad(slice_, *ends, points=breaks or None, epsabs=0, epsrel=1e-11, limit=500)[0]
+    covariance = torch.tensor([[[1.0, rho], [rho, 1.0]]], dtype=torch.float64)
+    bounds = [torch.tensor(side, dtype=torch.float64) for side in (low, high)]
+    found = boxes.log_box(torch.zeros(1, 1, 2).double(), covariance, *bounds).exp().item()
+    assert found == pytest.approx(exact, rel=1e-6, abs=1e-25)
+
+
+@pytest.mark.parametrize("rho", [0.5, 0.999])
+def test_the_first_of_two_numbers_has_the_distribution_function_of_the_box(rho):
+    covariance = torch.tensor([[1.0, rho], [rho, 1.0]], dtype=torch.float64)
+    low, high = torch.tensor([-1.0, 0.4]).double(), torch.tensor([3.0, 0.6]).double()
+    n = 100_000
+    drawn = boxes.draw_box(torch.zeros(n, 2).double(), covariance, low, high, torch.Generator().manual_seed(1)).numpy()
+    assert (drawn >= low.numpy()).all() and (drawn <= high.numpy()).all()
+    x = np.linspace(-1, 3, 400_001)
+    deviation = np.sqrt(1 - rho**2)
+    density = norm.pdf(x) * (norm.cdf((0.6 - rho * x) / deviation) - norm.cdf((0.4 - rho * x) / deviation))
+    whole = np.cumsum(density) / density.sum()
+    ranked = np.interp(np.sort(drawn[:, 0]), x, whole)
+    assert np.abs(ranked - (np.arange(n) + 0.5) / n).max() < 2.2 / np.sqrt(n)  # Kolmogorov's bound, p < 1e-4

@@ -17,7 +17,7 @@ SMALL = {
         {"components": 3},
         {"components": 2, "covariance": "diagonal"},
         {"components": 2, "covariance": "tied", "starts": 2},
-        {"components": "auto", "covariance": "spherical"},
+        {"components": "auto", "covariance": "spherical", "shrinkage": "auto"},
         {"components": 2, "covariance": "factors", "factors": 2},
     ],
     "tree-mixture": [{"trees": 2, "states": 4, "bins": 8}],
@@ -28,6 +28,11 @@ SMALL = {
     ],
     "vq": [{"width": 8}, {"width": 8, "codebook": "learned", "codes": 32}],
     "diffusion": [{"width": 8, "layers": 1}],
+    "latent": [
+        {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},
+        {"model": "vae:latent=3,width=8", "prior": "gaussian-mixture:components=2"},
+        {"model": "vae:latent=2,width=8", "prior": "diffusion:width=8,layers=1"},
+    ],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from pushforward.autoencoders.critic import Critic
 from pushforward.autoencoders.network import Inputs, Network, Outputs
+from pushforward.codes import Codes
 from pushforward.conditional import ConditionalModel
 from pushforward.data import Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
@@ -31,10 +32,11 @@ RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
 SMALLEST = 4  # side of a picture
 FASTER = 3.0  # times the learning rate, for a critic: one whose slopes are bounded learns slowly
+Grain = Annotated[float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")]
 
 
 @dataclass(kw_only=True, eq=False)
-class Coder(ConditionalModel):
+class Coder(ConditionalModel, Codes):
     """A family with an encoder and a decoder.
 
     A family says what a code is (`_codes`), how a step is judged (`players`), and how codes are drawn.
@@ -162,29 +164,6 @@ class Coder(ConditionalModel):
         """What the decoder says of records in training, where its errors are taken from."""
         return self._outputs(self._codes(batch), self.network.embed(batch))
 
-    # What a prior over its codes needs
-
-    def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
-        """The ways in which its codes can stand as records, the best first.
-
-        Args:
-            rest: the fields that will be learned, for a model that is not fitted.
-        """
-        return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
-
-    def code_records(self, codes: Tensor, schema: Schema) -> Records:
-        """(n, k) codes as records of one of `code_schemas`."""
-        columns = dict(zip(schema.names, codes.detach().cpu().double().numpy().T, strict=True))
-        return Records(schema, pa.table(columns, schema=schema.arrow))
-
-    def codes_of(self, records: Records, schema: Schema) -> Tensor:
-        """(n, k) codes that records of one of `code_schemas` stand for."""
-        return torch.from_numpy(np.stack([records.column(name).to_numpy() for name in schema.names], 1)).float()
-
-    def _draw_codes(self, records: Records, generator: Source) -> tuple[Tensor, Tensor]:
-        """(n, k) codes drawn from q(codes | record), and (n,) log q of them; 0 where a record has one code."""
-        return self._encode(records), torch.zeros(len(records), dtype=torch.float64)
-
     # Verbs
 
     @torch.no_grad()
@@ -217,12 +196,36 @@ class Coder(ConditionalModel):
         given: Evidence | None,
         generator: torch.Generator,
         *,
-        noise: Annotated[
-            float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")
-        ] = 0.0,
+        noise: Grain = 0.0,
     ) -> Records:
         generator = moved(generator, self.device)
-        return self._drawn(self._draw(n, generator), None if given is None else given.values, generator, noise)
+        return self._sample_given(self._draw(n, generator), given, generator, noise=noise)
+
+    def _sample_given(
+        self,
+        codes: Tensor,
+        given: Evidence | None,
+        generator: torch.Generator,
+        *,
+        noise: Grain = 0.0,
+    ) -> Records:
+        values = None if given is None else given.values
+        return self._drawn(self._checked(codes), values, moved(generator, self.device), noise)
+
+    # What a prior over its codes needs
+
+    def code_schemas(self) -> tuple[Schema, ...]:
+        return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
+
+    def code_records(self, codes: Tensor, schema: Schema) -> Records:
+        columns = dict(zip(schema.names, codes.detach().cpu().double().numpy().T, strict=True))
+        return Records(schema, pa.table(columns, schema=schema.arrow))
+
+    def codes_of(self, records: Records, schema: Schema) -> Tensor:
+        return torch.from_numpy(np.stack([records.column(name).to_numpy() for name in schema.names], 1)).float()
+
+    def _draw_codes(self, records: Records, generator: Source) -> tuple[Tensor, Tensor]:
+        return self._encode(records), torch.zeros(len(records), dtype=torch.float64)
 
     @torch.no_grad()
     def _drawn(

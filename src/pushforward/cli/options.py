@@ -9,14 +9,13 @@ import click
 from annotated_types import Ge
 
 from pushforward.cli.help import LAST, Option
-from pushforward.errors import ArgumentError, PushforwardError
+from pushforward.errors import PushforwardError
 from pushforward.parameters import Parameter
 
 if TYPE_CHECKING:
     from pushforward.model import Model
 
 _SIGNS = {int: "N", float: "X", str: "WORD"}
-_WANTED = {int: "a whole number", float: "a number"}
 
 
 class Value(click.ParamType):
@@ -31,20 +30,7 @@ class Value(click.ParamType):
         Raises:
             ArgumentError: it is no number, out of range, or none of the choices.
         """
-        parameter = self.parameter
-        if not isinstance(value, str) or (parameter.optional and value.lower() == "none"):
-            return None if isinstance(value, str) else value
-        if parameter.kind in _WANTED and value not in parameter.words:
-            return parameter.check(_number(value, parameter))
-        return parameter.check(value)
-
-
-def _number(text: str, parameter: Parameter) -> int | float:
-    try:
-        return int(text) if text.lstrip("+-").isdigit() else float(text)
-    except ValueError:
-        limits = f", {parameter.range}" if parameter.range else ""
-        raise ArgumentError(f"{parameter.name}={text!r} must be {_WANTED[parameter.kind]}{limits}") from None
+        return self.parameter.read(value) if isinstance(value, str) else value
 
 
 def of_parameter(parameter: Parameter, section: str, *, flag: str | None = None) -> Option | None:
@@ -58,7 +44,7 @@ def of_parameter(parameter: Parameter, section: str, *, flag: str | None = None)
         return Option(names, default=parameter.default, section=section, help=parameter.doc, facts=facts)
     return Option(
         [flag], type=Value(parameter), default=parameter.default, section=section, help=parameter.doc,
-        facts=[parameter.range, _default(parameter.default)], metavar=_SIGNS[parameter.kind],
+        facts=[parameter.range, _default(parameter.default)], metavar=_SIGNS.get(parameter.kind, "FAMILY"),
     )  # fmt: skip
 
 

@@ -44,11 +44,10 @@ class _Sample(Command):
         folder = next((word for word in words if (Path(word) / "model.json").is_file()), next(iter(words), None))
         if folder is None:
             return []
-        from pushforward.families import family
-        from pushforward.saving import read_description
+        from pushforward.saving import hollow
 
-        cls = family(str(read_description(Path(folder))["family"]))
-        return of_parameters(cls.options(), cls.__name__)
+        model = hollow(Path(folder))
+        return of_parameters(model.options(), type(model).__name__)
 
 
 def sample(

@@ -4,8 +4,8 @@ One range has a closed form. Several that hang together are gone through one aft
 (Geweke 1991; Hajivassiliou, McFadden 1998; Keane 1994): with Σ = L Lᵀ and x = μ + L e, the range of x_i is one of e_i
 once e_1 … e_(i-1) are drawn, and the product of its probabilities has the probability of the box as its mean. The
 mean is taken over POINTS quasi-random points, which are always the same, so that a probability is a function of its
-arguments. Draws are chosen from CANDIDATES by these products as weights, which is exact as the candidates grow many;
-where two ranges are all and records know the same, the distribution function of the first number is tabled instead.
+arguments. Draws are chosen from CANDIDATES by these products as weights, which is exact as the candidates grow many.
+Two ranges have a quadrature of their own (`pairs`), and draws by a table where the records know the same.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 import torch
 from torch import Tensor
 
-from pushforward.mixtures import truncated
+from pushforward.mixtures import pairs, truncated
 from pushforward.mixtures.covariances.kind import BLOCK, blocks
 
 POINTS = 4096
@@ -30,10 +30,13 @@ def log_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor) -> Te
         covariances: (K, l, l).
         low, high: (l,).
     """
-    if _apart(covariances):
+    if apart(covariances):
         deviation = covariances.diagonal(dim1=1, dim2=2).clamp_min(1e-300).sqrt()
         return truncated.log_interval((low - means) / deviation, (high - means) / deviation).sum(2)
-    root = _root(covariances)
+    root = rooted(covariances)
+    if means.shape[2] == 2:
+        size = BLOCK // (2 * pairs.PANELS * means.shape[1])
+        return torch.cat([pairs.log_pair(piece, root, low, high) for piece in means.split(max(1, size))])
     u = points(means.shape[2] - 1).to(means)
     pieces = []
     for rows in blocks(len(means), BLOCK // (POINTS * means.shape[1] * means.shape[2])):
@@ -55,13 +58,14 @@ def draw_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor, gene
     def uniform(*shape: int) -> Tensor:
         return torch.rand(shape, generator=generator, dtype=means.dtype, device=means.device)
 
-    if _apart(covariances):
+    if apart(covariances):
         deviation = covariances.diagonal().clamp_min(1e-300).sqrt()
         u = uniform(n, size)
         return means + deviation * truncated.draw((low - means) / deviation, (high - means) / deviation, u)
-    root = _root(covariances)
+    root = rooted(covariances)
     if size == 2 and bool((means == means[:1]).all()):
-        return _draw_pairs(means[:1], root, low, high, uniform(n, 2))
+        same = torch.zeros(n, dtype=torch.long, device=means.device)
+        return pairs.draw_pairs(means[:1], root[None], same, low, high, uniform(n, 2))
     out = torch.empty_like(means)
     for rows in blocks(n, BLOCK // (CANDIDATES * size)):
         here = means[rows, None]
@@ -73,24 +77,8 @@ def draw_box(means: Tensor, covariances: Tensor, low: Tensor, high: Tensor, gene
     return out
 
 
-def _draw_pairs(mean: Tensor, root: Tensor, low: Tensor, high: Tensor, u: Tensor) -> Tensor:
-    """(n, 2) draws that share a mean (1, 2): the first number by its distribution function, tabled at POINTS points."""
-    table = points(1).to(mean)[:, 0]
-    log, _ = _walk(mean[:, None], root, low, high, table[None, :, None], last=False)
-    share = (log[0] - log.max()).exp().cumsum(0)
-    share = share / share[-1]
-    cell = torch.searchsorted(share, u[:, 0].contiguous()).clamp_max(POINTS - 1)
-    below = torch.where(cell > 0, share[cell - 1], 0.0)
-    within = ((u[:, 0] - below) / (share[cell] - below).clamp_min(1e-300)).clamp(1e-9, 1 - 1e-9)
-    first = (cell + within) / POINTS
-    _, x = _walk(mean, root, low, high, torch.stack([first, u[:, 1]], 1), last=True)
-    return x
-
-
 def points(dimensions: int) -> Tensor:
-    """(POINTS, dimensions) quasi-random points within the unit cube: the midpoints of a grid, or Sobol's."""
-    if dimensions == 1:
-        return ((torch.arange(POINTS, dtype=torch.float64) + 0.5) / POINTS)[:, None]
+    """(POINTS, dimensions) quasi-random points within the unit cube, which are Sobol's."""
     sobol = torch.quasirandom.SobolEngine(dimensions, scramble=True, seed=0)
     return sobol.draw(POINTS, dtype=torch.float64).clamp(1e-12, 1 - 1e-12)
 
@@ -113,13 +101,13 @@ def _walk(means: Tensor, root: Tensor, low: Tensor, high: Tensor, u: Tensor, *, 
     return log, means + (root @ e[..., None]).squeeze(-1)
 
 
-def _root(covariances: Tensor) -> Tensor:
+def rooted(covariances: Tensor) -> Tensor:
     """Cholesky factors of matrices that may be singular to rounding."""
     diagonal = covariances.diagonal(dim1=-2, dim2=-1)
     return torch.linalg.cholesky(covariances + torch.diag_embed(1e-13 * diagonal.abs().clamp_min(1e-300)))
 
 
-def _apart(covariances: Tensor) -> bool:
+def apart(covariances: Tensor) -> bool:
     """Whether no number tells of another."""
     off = covariances - torch.diag_embed(covariances.diagonal(dim1=-2, dim2=-1))
     return not bool(off.any())

@@ -187,6 +187,10 @@ class Mixture:
         """The mixture of points of the grid instead of cells, since rounding a draw spreads it over the cell again."""
         return replace(self, covariances=self.covariances.minus(self.wide)) if bool(self.grid.any()) else self
 
+    def widened(self, factor: float) -> Mixture:
+        """The mixture with its covariances times a factor."""
+        return replace(self, covariances=self.covariances.widened(factor)) if factor != 1 else self
+
     def denoised(self, cells: Cells, noise: Tensor) -> Tensor:
         """(n, d) posterior mean x - N (Σ+N)⁻¹ (x-μ) of the numbers, if noise of variances N (d,) was added to them."""
         noisy = replace(self, covariances=self.covariances.plus(noise), grid=torch.zeros_like(self.grid))

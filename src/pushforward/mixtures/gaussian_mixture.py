@@ -21,15 +21,17 @@ from pushforward.evidence import Evidence
 from pushforward.joint import JointModel
 from pushforward.limits import within
 from pushforward.mixtures import heldout, learning
-from pushforward.mixtures.choosing import best_number, best_start
+from pushforward.mixtures.choosing import best_start, chosen
 from pushforward.mixtures.codes import codes, decoded
 from pushforward.mixtures.covariances import KINDS, Covariances
 from pushforward.mixtures.events import events
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.given import Given
-from pushforward.mixtures.heldout import Held, held_out
+from pushforward.mixtures.heldout import Held, held_out, judging
 from pushforward.mixtures.moments import collapsed
+from pushforward.mixtures.prior import Prior
 from pushforward.mixtures.start import PILOT, begun, clusters, scaled
+from pushforward.mixtures.trials import Trials, folds
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.pilot import pilot
 from pushforward.training.place import Place
@@ -49,8 +51,7 @@ class GaussianMixture(JointModel):
     Numbers and pixels are Gaussian in each component, categories have a table in each. Holes are marginalised
     exactly (Ghahramani, Jordan 1994); how often a cell is a hole is learned per component, for drawing. Any field
     can be held fixed when drawing, to a value, a range or a set: nothing has to be declared at fit. Ranges of several
-    numbers that hang together within a component have no closed form: their probability is a quasi-random mean, and
-    draws are chosen from many candidates, exact as these grow many (`boxes`).
+    numbers that hang together have no closed form: two take quadrature (`pairs`), more a quasi-random mean (`boxes`).
 
     With ``covariance="factors"`` it is a mixture of factor analysers, Σ_k = Λ_k Λ_kᵀ + Ψ_k (Ghahramani, Hinton
     1996), for data as wide as pictures; `encode` then gives (n, 1 + factors) codes, the most probable component and
@@ -58,7 +59,9 @@ class GaussianMixture(JointModel):
 
     With ``batch=`` EM goes stepwise (Cappé, Moulines 2009, arXiv:0712.4273), for streams and data larger than memory.
     With ``validation=`` it stops when held-out records score no better; ``components="auto"`` takes the number that
-    scores held-out records best. Components that shrink onto a few records are told by `CollapsedWarning`.
+    scores held-out records best, and ``shrinkage="auto"`` draws covariances together, and makes them wider, as far
+    as scores these best: for few records, whose own covariances are too sure of themselves. Components that shrink
+    onto a few records are told by `CollapsedWarning`.
 
     >>> import pushforward as pf
     >>> model = GaussianMixture(components=3).fit("penguins")
@@ -77,6 +80,9 @@ class GaussianMixture(JointModel):
     ] = "full"
     factors: Annotated[int, Ge(1), doc("latent dimensions, where the covariance is of factors")] = 4
     starts: Annotated[int, Ge(1), doc("starts that are tried; the best is kept")] = 1
+    shrinkage: Annotated[
+        float | Literal["auto"], Ge(0), doc("records' worth of what all covariances share, given to each")
+    ] = 0.0
     ridge: Annotated[float, Gt(0), doc("added to the variances, in units of each number's own")] = 1e-6
     smoothing: Annotated[float, Gt(0), doc("pseudo-counts given to each category")] = 1.0
     tolerance: Annotated[float, Ge(0), doc("rise in nats per record below which it stops")] = 1e-5
@@ -110,19 +116,12 @@ class GaussianMixture(JointModel):
             start |= learning.begun(self.mixture.moments(cells, share, self._offset))
             update = learning.stepwise(self, data, weights, place, size, run.seed)
 
-        def judge(parameters: dict[str, Tensor]) -> float:
-            self._set(parameters)
-            assert judged is not None
-            known = judged.cells
-            return float(
-                (self.mixture.posterior(known)[1] + self._units(known)) @ judged.weights / judged.weights.sum()
-            )
-
         for progress, parameters in climb(
             start, update, run, place, tolerance=self.tolerance, most=MOST, every=every,
-            judge=None if judged is None else judge, checkpoints=checkpoints,
+            judge=judging(self, judged), checkpoints=checkpoints,
         ):  # fmt: skip
-            self._set(parameters)
+            self._set(parameters)  # and not widened where the next step begins, which sets them anew
+            self.mixture: Mixture = self.mixture.widened(self._prior.widening)
             yield progress
         self._warn()
 
@@ -134,20 +133,21 @@ class GaussianMixture(JointModel):
 
     def _start(self, cells: Cells, share: Tensor, held: Held | None, seed: int) -> None:
         """The best of some starts, each a maximisation from clusters, for as many components as said or found best."""
-        options = (self.ridge, self.smoothing)
 
-        def begin(cells: Cells, share: Tensor, k: int, start: int) -> Mixture:
+        def begin(cells: Cells, share: Tensor, k: int, start: int, prior: Prior) -> Mixture:
             flat = self._flat(k)
-            labels = clusters(cells, flat.levels, k, share, seed if start == 0 else mix(seed, start))
-            return begun(flat, cells, labels, share, seed, options)
+            labels = clusters(cells, flat.levels, k, share, seed if start == 0 else mix(seed, start), apart)
+            return begun(flat, cells, labels, share, seed, prior)
 
-        if self.components == "auto":
-            order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
-            apart = None if held is None else (held.cells, held.weights)
-            self._count = best_number(begin, cells, share, apart, options, order)
-        else:
-            self._count = self.components
-        self.mixture = best_start(begin, cells, share, self._count, self.starts, options)
+        schema, given = self.learning
+        apart = [i for i, f in enumerate(self._cells.factors) if f.field in given and schema[f.field].kind == "category"]
+        order = torch.randperm(len(cells), generator=seeded(seed, 3)).to(self._device)
+        judges = None if held is None else (held.cells, held.weights)
+        prior = Prior(self.ridge, self.smoothing)
+        self._count, self._prior = chosen(
+            lambda: Trials(begin, folds(cells, share, judges, order)), self.components, self.shrinkage, prior
+        )
+        self.mixture = best_start(begin, cells, share, self._count, self.starts, self._prior)
         self.holes = torch.zeros(self._count, len(self._cells.may_miss), dtype=torch.float64, device=self._device)
         self._set(self._tensors(self.mixture, self.holes))
 
@@ -172,7 +172,9 @@ class GaussianMixture(JointModel):
             )
 
     def _measured(self) -> dict[str, Any]:
-        found = {"components": self._count} if self.components == "auto" else {}
+        found: dict[str, Any] = {"components": self._count} if self.components == "auto" else {}
+        if self.shrinkage == "auto":
+            found |= {"shrinkage": self._prior.shrinkage, "widening": self._prior.widening}
         return found | ({"collapsed": self._collapsed} if self._collapsed else {})
 
     # State

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pushforward.data.encodings.cells import Cells
 from pushforward.errors import ArgumentError
-from pushforward.mixtures import boxes
+from pushforward.mixtures import boxes, pairs
 from pushforward.mixtures.covariances.kind import Covariances, each
 from pushforward.mixtures.events import Event
 from pushforward.mixtures.gaussian import Mixture, levels
@@ -96,6 +96,12 @@ class Given:
             for known, rows in patterns(~numbers.isnan()):
                 spread = _conditional(sharp.covariances, known, which)
                 spread = spread.expand(len(sharp.weights), -1, -1)
+                if len(which) == 2 and len(rows) > 1 and _same(numbers[rows]) and not boxes.apart(spread):
+                    means = torch.cat([self._centre(sharp, numbers[rows[:1]], k)[:, which] for k in self._all])
+                    u = torch.rand(len(rows), 2, generator=generator, dtype=means.dtype, device=means.device)
+                    drawn = pairs.draw_pairs(means, boxes.rooted(spread), chosen[rows], low, high, u)
+                    numbers[rows[:, None], torch.tensor(which, device=rows.device)] = drawn
+                    continue
                 for k, at in each(chosen[rows]):
                     at = rows[at]
                     means = self._centre(sharp, numbers[at], k)[:, which]
@@ -150,6 +156,9 @@ def _known(event: Event, numbers: Tensor) -> Tensor:
 
 def _alike(cells: Cells) -> bool:
     """Whether the same is known of all records."""
-    numbers, codes = cells.numbers, cells.codes
-    same = (numbers == numbers[0]) | (numbers.isnan() & numbers[0].isnan())
-    return bool(same.all()) and bool((codes == codes[0]).all())
+    return _same(cells.numbers) and bool((cells.codes == cells.codes[0]).all())
+
+
+def _same(numbers: Tensor) -> bool:
+    """Whether all rows are one, holes included."""
+    return bool(((numbers == numbers[0]) | (numbers.isnan() & numbers[0].isnan())).all())

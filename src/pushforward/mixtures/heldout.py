@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +17,9 @@ from pushforward.errors import ArgumentError
 from pushforward.mixtures.start import taken
 from pushforward.training.randomness import mix
 from pushforward.training.run import Run
+
+if TYPE_CHECKING:
+    from pushforward.mixtures.gaussian_mixture import GaussianMixture
 
 MOST = 16_384  # records of a share that are held out
 
@@ -60,6 +65,19 @@ def held_out(
     less = whole.copy()
     less[rows] = 0
     return HeldRecords(taken(data, rows), torch.from_numpy(whole[rows])), less
+
+
+def judging(model: GaussianMixture, held: Held | None) -> Callable[[dict[str, Tensor]], float] | None:
+    """The mean log density of held-out records under parameters, if any are held out."""
+    if held is None:
+        return None
+    cells, weights = held.cells, held.weights
+
+    def judge(parameters: dict[str, Tensor]) -> float:
+        model._set(parameters)
+        return float((model.mixture.posterior(cells)[1] + model._units(cells)) @ weights / weights.sum())
+
+    return judge
 
 
 def said(validation: object) -> object:

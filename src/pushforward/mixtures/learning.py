@@ -22,6 +22,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.data.records import rows_per_chunk
 from pushforward.mixtures.gaussian import Mixture
 from pushforward.mixtures.moments import Moments, solve
+from pushforward.mixtures.prior import Prior
 from pushforward.training.batches import Batches
 from pushforward.training.place import Place
 from pushforward.training.statistic import Estimate, total
@@ -42,21 +43,19 @@ class Whole:
         chunks: the records, encoded, as often as it is called.
         weights: (n,) of the records; None: all alike.
         units: (d,) log density that a known number brings with it.
-        ridge, smoothing: see `moments.solve`.
+        prior: see `moments.solve`.
         place: where it computes.
     """
 
-    def __init__(
-        self, chunks: Chunks, weights: np.ndarray | None, units: Tensor, ridge: float, smoothing: float, place: Place
-    ):
+    def __init__(self, chunks: Chunks, weights: np.ndarray | None, units: Tensor, prior: Prior, place: Place):
         self._chunks, self._weights, self._units = chunks, weights, units
-        self._ridge, self._smoothing, self._place = ridge, smoothing, place
+        self._prior, self._place = prior, place
 
     def __call__(self, mixture: Mixture) -> tuple[Mixture, Tensor, float]:
         """The mixture after the step, how often its cells are holes, and the score before the step."""
         moments = total(self._observed(mixture), self._place)
         assert isinstance(moments, Moments)
-        return solved(moments, mixture, self._ridge, self._smoothing)
+        return solved(moments, mixture, self._prior)
 
     def _observed(self, mixture: Mixture) -> Iterator[Moments]:
         """The moments of this process's share of each chunk."""
@@ -75,14 +74,12 @@ class Stepwise:
         batches: of tensors ``numbers``, ``codes``, ``holes`` and ``weight``.
         size: records in a batch.
         mass: the weight of all records together.
-        units, ridge, smoothing, place: as for `Whole`.
+        units, prior, place: as for `Whole`.
     """
 
-    def __init__(
-        self, batches: Batches, size: int, mass: float, units: Tensor, ridge: float, smoothing: float, place: Place
-    ):
+    def __init__(self, batches: Batches, size: int, mass: float, units: Tensor, prior: Prior, place: Place):
         self._batches, self._size, self._mass, self._units = batches, size, mass, units
-        self._ridge, self._smoothing, self._place = ridge, smoothing, place
+        self._prior, self._place = prior, place
 
     def __call__(self, mixture: Mixture, running: Moments, step: int) -> tuple[Mixture, Tensor, float, Moments]:
         """The mixture after the step, how often its cells are holes, the score of the batch, and the running mean."""
@@ -94,15 +91,15 @@ class Stepwise:
         weight = float(moments.weight)
         gain = (step + 2) ** -DECAY if weight > 0 else 0.0  # a batch in which no record counts teaches nothing
         running = running.times(1 - gain) + moments.times(gain / weight if weight > 0 else 0.0)
-        after, holes, _ = solved(running.times(self._mass), mixture, self._ridge, self._smoothing)
+        after, holes, _ = solved(running.times(self._mass), mixture, self._prior)
         score = float(moments.score) / weight if weight > 0 else float(running.score)
         return after, holes, score, running
 
 
-def solved(moments: Moments, mixture: Mixture, ridge: float, smoothing: float) -> tuple[Mixture, Tensor, float]:
+def solved(moments: Moments, mixture: Mixture, prior: Prior) -> tuple[Mixture, Tensor, float]:
     """The mixture that fits the moments, how often its cells are holes, and the mean score of the moments."""
     holes = moments.holes / moments.mass.clamp_min(1e-300)[:, None]
-    return solve(moments, mixture, ridge, smoothing), holes, float(moments.score / moments.weight)
+    return solve(moments, mixture, prior), holes, float(moments.score / moments.weight)
 
 
 def whole(model: GaussianMixture, data: Records | Scan, weights: np.ndarray | None, place: Place) -> Update:
@@ -112,7 +109,7 @@ def whole(model: GaussianMixture, data: Records | Scan, weights: np.ndarray | No
     def chunks() -> Iterable[Cells]:
         return held if held is not None else (model._encode_cells(c) for c in data.chunks())
 
-    em = Whole(chunks, weights, model._offset, model.ridge, model.smoothing, place)
+    em = Whole(chunks, weights, model._offset, model._prior, place)
 
     def update(parameters: dict[str, Tensor]) -> Estimate:
         model._set(parameters)
@@ -139,7 +136,7 @@ def stepwise(
     mass = float(len(data) if weights is None else weights.sum())
     rows = rows_per_chunk(data.schema) if isinstance(data, Scan) else len(data)
     sizes = [min(rows, len(data) - start) for start in range(0, len(data), rows)]
-    em = Stepwise(Batches(chunks, sizes, seed), size, mass, model._offset, model.ridge, model.smoothing, place)
+    em = Stepwise(Batches(chunks, sizes, seed), size, mass, model._offset, model._prior, place)
 
     def update(parameters: dict[str, Tensor]) -> Estimate:
         model._set(parameters)

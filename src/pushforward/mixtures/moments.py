@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from pushforward.mixtures.covariances.kind import alive
+from pushforward.mixtures.prior import Prior
 from pushforward.training.statistic import Statistic
 
 if TYPE_CHECKING:
@@ -52,20 +53,19 @@ class Moments(Statistic):
         return self.of([factor * tensor for tensor in self.tensors()])
 
 
-def solve(moments: Moments, before: Mixture, ridge: float, smoothing: float) -> Mixture:
+def solve(moments: Moments, before: Mixture, prior: Prior) -> Mixture:
     """The mixture that fits the moments best; a component that no record belongs to stays where it was.
 
     Args:
         moments: of all records.
         before: the mixture that the moments were taken under.
-        ridge: added to the variances.
-        smoothing: pseudo-counts given to each factor, spread evenly over its levels.
+        prior: what is believed beside them.
     """
-    means, covariances = before.covariances.solve(moments.numbers, moments.mass, before.means, ridge)
+    means, covariances = before.covariances.solve(moments.numbers, moments.mass, before.means, prior)
     tables = before.tables.clone()
     for f, start in enumerate(before.starts):
         n = before.levels[f]
-        rows = moments.counts[:, start : start + n] + smoothing / n
+        rows = moments.counts[:, start : start + n] + prior.smoothing / n
         tables[:, start : start + n] = rows / rows.sum(1, keepdim=True)
     weights = (moments.mass / moments.mass.sum()).clamp_min(1e-300)
     return type(before)(weights / weights.sum(), means, covariances, tables, before.levels, before.grid)

@@ -43,7 +43,7 @@ def log_quantile(log: Tensor) -> Tensor:
     far = (-2 * log - math.log(2 * math.pi)).clamp_min(1.0)
     z = torch.where(log < -100, -(far - far.log()).clamp_min(1.0).sqrt(), torch.special.ndtri(log.exp()))
     z = z.clamp(-1e150, 9.0)
-    for _ in range(NEWTON):
+    for _ in range(NEWTON if bool((log < -100).any()) else 0):  # elsewhere the first guess is exact to rounding
         value = torch.special.log_ndtr(z)
         slope = (-0.5 * z.square() - 0.5 * math.log(2 * math.pi) - value).exp()
         step = (value - log) / slope

@@ -109,13 +109,15 @@ class Checkpoints:
 
 
 def discard(folder: str | Path) -> None:
-    """Delete the checkpoints of a folder, and the folder itself where nothing else is in it."""
+    """Delete the checkpoints of a folder and of those in it, and the folders where nothing else is in them."""
     folder = Path(folder)
     if not folder.is_dir():
         return
     for path in folder.iterdir():
         if path.name.startswith(("step-", ".writing-", ".deleting-")):
             shutil.rmtree(path, ignore_errors=True)
+        elif path.is_dir() and not path.is_symlink():  # a model of several parts keeps a folder for each
+            discard(path)
     if not any(folder.iterdir()):
         folder.rmdir()
 

@@ -110,10 +110,12 @@ def bar(progress: Iterator[Progress], *, title: str, stream: TextIO) -> Iterator
 
 
 def _remembering(progress: Iterator[Progress]) -> Iterator[tuple[Progress, Progress]]:
-    """The run, and beside it the same with the losses that are not of every step, such as the held-out one."""
+    """The run, and beside it the same with the losses of its phase that are not of every step, such as the held-out."""
     losses: dict[str, float] = {}
+    phase = ""
     for now in progress:
-        losses |= now.losses
+        losses = {**losses, **now.losses} if now.phase == phase else dict(now.losses)
+        phase = now.phase
         yield now, dataclasses.replace(now, losses=dict(losses))
 
 
@@ -127,8 +129,9 @@ def in_words(progress: Progress) -> str:
     """
     parts = [f"{progress.phase} {progress.step:,}"]
     parts += [f"{name} {_number(value)}" for name, value in progress.losses.items()]
-    if progress.elapsed > 0 and progress.step:
-        speed = progress.step / progress.elapsed
+    seconds = progress.elapsed - progress.before
+    if seconds > 0 and progress.step:
+        speed = progress.step / seconds
         parts.append(f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step")
     parts.append(f"{_clock(progress.remaining)} left" if progress.remaining else _clock(progress.elapsed))
     return " · ".join(parts) + (f" · {progress.note}" if progress.note else "")

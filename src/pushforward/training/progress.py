@@ -18,6 +18,7 @@ class Progress:
         losses: named numbers of this step.
         elapsed: seconds of this run so far, those before a resume included.
         remaining: seconds left, where the budget tells.
+        before: seconds that phases before this one took.
         note: an event a person should know of, such as a halved batch.
     """
 
@@ -27,6 +28,7 @@ class Progress:
     elapsed: float = 0.0
     remaining: float | None = None
     note: str = ""
+    before: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
         """The fields as plain JSON values."""

@@ -248,3 +248,36 @@ def test_what_cannot_be_modelled_is_refused_by_name(data, given, words):
     with pytest.raises(pf.DataError) as error:
         NGram().fit(pf.read(data, text=[n for n in data if n in ("text", "note")]), given=given)
     assert all(word in str(error.value) for word in words)
+
+
+def test_texts_of_a_length_that_is_said_are_drawn_symbol_by_symbol():
+    """Of a bigram, p(a b | it is two long) is drawn as p(a | begins, goes on) p(b | a, goes on)."""
+    model = NGram(order=2, smoothing="add-k", k=0.5).fit({"text": ["aab", "ba", "b", "a", "abba"]})
+    n = 20_000
+    drawn = model.sample(n, length=2, seed=0).column("text").to_pylist()
+
+    def goes_on(prefix):
+        found = model.following(prefix)
+        rest = {symbol: p for symbol, p in found.items() if symbol}
+        return {symbol: p / sum(rest.values()) for symbol, p in rest.items()}
+
+    wanted = {a + b: p * q for a, p in goes_on("").items() for b, q in goes_on(a).items()}
+    assert sum(wanted.values()) == pytest.approx(1)
+    for text, p in wanted.items():
+        assert abs(drawn.count(text) / n - p) < 4 * (p * (1 - p) / n) ** 0.5
+    assert set(drawn) == set(wanted)
+
+
+def test_a_length_holds_also_where_texts_begin_as_said_and_in_every_category():
+    data = {"text": ["aab", "ba", "b", "a", "abba"] * 4, "label": ["x", "y"] * 10}
+    model = NGram(order=3).fit(data)
+    out = model.sample(50, given={"text": "ab", "label": "x"}, length=5, seed=0).column("text").to_pylist()
+    assert all(len(text) == 7 and text.startswith("ab") for text in out)  # so many are drawn
+    with pytest.raises(pf.ArgumentError, match="length=0 is out of range"):
+        model.sample(2, length=0)
+
+
+def test_a_length_cannot_be_drawn_from_no_symbols():
+    model = NGram().fit(pf.read({"text": ["", "", ""]}, text=["text"]))
+    with pytest.raises(pf.ArgumentError, match="length=3 cannot be drawn"):
+        model.sample(2, length=3)

@@ -105,11 +105,17 @@ class Language:
             p = _spread(level, context, lower, self.all.size)
         return p
 
-    def draw(self, here: Contexts, generator: torch.Generator, temperature: float = 1.0) -> np.ndarray:
-        """(n,) symbols that come next, none of them unknown; p(symbol)^(1 / temperature), if that is not 1."""
-        if temperature != 1.0:
+    def draw(
+        self, here: Contexts, generator: torch.Generator, temperature: float = 1.0, ends: bool = True
+    ) -> np.ndarray:
+        """(n,) symbols that come next, none of them unknown; p(symbol)^(1 / temperature), if that is not 1.
+
+        Where no text `ends`, they are drawn given that they are not the end.
+        """
+        if temperature != 1.0 or not ends:
             p = self.distributions(here)
             p[:, UNKNOWN] = 0.0
+            p[:, END] *= ends
             with np.errstate(divide="ignore"):
                 log = np.log(p) / temperature
             sums = np.cumsum(np.exp(log - log.max(1, keepdims=True)), axis=1)

@@ -211,10 +211,13 @@ class NGram(JointModel):
         generator: torch.Generator,
         *,
         longest: Annotated[int, Ge(1), doc("most symbols that are drawn for a text")] = 1000,
+        length: Annotated[int | None, Ge(1), doc("draw exactly so many symbols for a text, then end it")] = None,
         temperature: Annotated[float, Gt(0), doc("below 1 the probable becomes more so, above 1 less")] = 1.0,
     ) -> Records:
         evidence = given or Evidence.nothing(self.schema, n)
-        drawn = self._drawn(evidence, generator, holes=True, longest=longest, temperature=temperature)
+        drawn = self._drawn(
+            evidence, generator, holes=True, longest=length or longest, temperature=temperature, full=length is not None
+        )
         return overlay(drawn, evidence.values.select([f for f in evidence.values.names if f != self.corpus.text.name]))
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
@@ -222,7 +225,7 @@ class NGram(JointModel):
 
     def _drawn(
         self, evidence: Evidence, generator: torch.Generator, *, holes: bool,
-        longest: int | None = None, temperature: float = 1.0,
+        longest: int | None = None, temperature: float = 1.0, full: bool = False,
     ) -> Records:  # fmt: skip
         """Records given the evidence; with a bound on their length, texts go on from where the known ones end."""
         known = evidence.over(self.schema)
@@ -240,7 +243,7 @@ class NGram(JointModel):
                 missing = torch.rand(n, generator=generator, dtype=torch.float64).numpy() < rate
             values = pa.array(self.corpus.category.values, self.corpus.category.arrow_type)
             columns[self.corpus.category.name] = values.take(pa.array(codes, mask=missing))
-        texts = self._written(begun, codes, generator, longest, temperature)
+        texts = self._written(begun, codes, generator, longest, temperature, full)
         if holes and self.corpus.text.missing:
             row = self.corpus.levels if codes is None else self.corpus.levels[codes]
             rate = np.broadcast_to(row[:, 1] / np.maximum(row.sum(1), 1e-300), (n,))
@@ -250,8 +253,9 @@ class NGram(JointModel):
         return Records(self.schema, pa.table(columns).select(list(self.schema.names)))
 
     def _written(
-        self, begun: pa.Array, codes: np.ndarray | None, generator: torch.Generator, longest: int | None, heat: float
-    ) -> pa.Array:
+        self, begun: pa.Array, codes: np.ndarray | None, generator: torch.Generator,
+        longest: int | None, heat: float, full: bool,
+    ) -> pa.Array:  # fmt: skip
         """Texts that go on from these; without a bound only those that are missing are written."""
         rows = (
             np.flatnonzero(begun.is_null().to_numpy(zero_copy_only=False)) if longest is None else np.arange(len(begun))
@@ -260,7 +264,7 @@ class NGram(JointModel):
             return begun
         of = None if codes is None else codes[rows]
         texts = begun.to_pylist()
-        written = self.texts.go_on(begun.take(pa.array(rows)), of, generator, longest or LONGEST, heat)
+        written = self.texts.go_on(begun.take(pa.array(rows)), of, generator, longest or LONGEST, heat, full)
         for row, text in zip(rows.tolist(), written, strict=True):
             texts[row] = text
         return pa.array(texts, pa.string())

@@ -10,6 +10,7 @@ import torch
 
 from pushforward.counts.ngrams.language import END, UNKNOWN, Language
 from pushforward.counts.ngrams.vocabulary import TOGETHER, Vocabulary, pieces, sizes_of, stream_of
+from pushforward.errors import ArgumentError
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,14 @@ class Texts:
 
     def go_on(
         self, prefixes: pa.Array, categories: np.ndarray | None, generator: torch.Generator,
-        longest: int, temperature: float,
+        longest: int, temperature: float, full: bool = False,
     ) -> list[str]:  # fmt: skip
-        """Texts that begin with these prefixes (a missing one is empty) and go on until they end or are `longest`."""
+        """Texts that begin with these prefixes (a missing one is empty) and go on until they end or are `longest`.
+
+        If they shall be `full` they go on until they are: symbol by symbol, given that the text does not end there.
+        """
+        if full and not self.vocabulary.symbols():
+            raise ArgumentError(f"length={longest} cannot be drawn, as only empty texts were seen; leave it out")
         n, width = len(prefixes), self.language.all.order - 1
         prefixes = prefixes.fill_null("")
         codes, lengths, _ = self.vocabulary.read(prefixes)
@@ -54,7 +60,7 @@ class Texts:
         here = self.language.contexts(np.where(inside, padded[before], END), categories)
         open_, steps = np.arange(n), []
         for _ in range(longest):
-            symbols = self.language.draw(here, generator, temperature)
+            symbols = self.language.draw(here, generator, temperature, ends=not full)
             column = np.full(n, END)
             column[open_] = symbols
             steps.append(column)

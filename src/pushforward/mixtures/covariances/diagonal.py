@@ -10,6 +10,8 @@ import torch
 from torch import Tensor
 
 from pushforward.mixtures.covariances.kind import LOG_2PI, Covariances, Finish, Part, Rows, alive, blocks, normals
+from pushforward.mixtures.covariances.shrunk import shrunk
+from pushforward.mixtures.prior import Prior
 
 ROWS = 4096
 
@@ -37,12 +39,13 @@ class Diagonal(Covariances):
         part = _Known(self.variances(), means, wide)
         yield from ((part, rows) for rows in blocks(len(x), ROWS))
 
-    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, ridge: float) -> tuple[Tensor, Self]:
+    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, prior: Prior) -> tuple[Tensor, Self]:
         seen, first, second = moments
         here = alive(mass)[:, None] & (seen > 0)
         share = seen.clamp_min(1e-300)
         after = torch.where(here, first / share, means)
-        spread = torch.where(here, (second / share - after**2).clamp_min(0) + ridge, self.covariances)
+        spread = shrunk((second / share - after**2).clamp_min(0), seen, prior.shrinkage) + prior.ridge
+        spread = torch.where(here, spread, self.covariances)
         return after, type(self)(spread)
 
     def variances(self) -> Tensor:

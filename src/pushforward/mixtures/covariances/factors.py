@@ -31,7 +31,9 @@ from pushforward.mixtures.covariances.kind import (
     each,
     normals,
 )
+from pushforward.mixtures.covariances.shrunk import shrunk
 from pushforward.mixtures.patterns import complete
+from pushforward.mixtures.prior import Prior
 from pushforward.training.randomness import generator as seeded
 
 ROWS = 2048
@@ -71,14 +73,15 @@ class Factors(Covariances):
             size = max(1, BLOCK // max(1, self.loadings.shape[0] * (1 + self.loadings.shape[2]) ** 2))
         yield from ((part, rows) for rows in blocks(len(x), size))
 
-    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, ridge: float) -> tuple[Tensor, Self]:
+    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, prior: Prior) -> tuple[Tensor, Self]:
         cross, latent, square = moments  # (K, d, q+1), (K, q+1, q+1), (K, d)
         here = alive(mass)[:, None]
         tiny = 1e-12 * torch.diag_embed(latent.diagonal(dim1=1, dim2=2).clamp_min(1e-300))  # where factors say the same
         both = torch.linalg.solve(latent + tiny, cross.mT).mT  # (K, d, q+1)
         # the residual of the regression, written so that it holds for any coefficients
         rest = square - 2 * (both * cross).sum(2) + ((both @ latent) * both).sum(2)
-        noise = (rest / mass.clamp_min(1e-300)[:, None]).clamp_min(0) + ridge
+        noise = (rest / mass.clamp_min(1e-300)[:, None]).clamp_min(0)
+        noise = shrunk(noise, mass[:, None], prior.shrinkage) + prior.ridge
         loadings = torch.where(here[:, :, None], both[:, :, :-1], self.loadings)
         kind = type(self)(loadings.contiguous(), torch.where(here, noise, self.noise))
         return torch.where(here, both[:, :, -1], means), kind
@@ -102,6 +105,9 @@ class Factors(Covariances):
             left = self.noise[i] - loadings[i].square().sum(1)
             noise[i] = torch.maximum(left, 0.05 * self.noise[i])
         return type(self)(loadings, noise)
+
+    def widened(self, factor: float) -> Self:
+        return type(self)(factor**0.5 * self.loadings, factor * self.noise)
 
     def variances(self) -> Tensor:
         return self.loadings.square().sum(2) + self.noise

@@ -24,7 +24,9 @@ from pushforward.mixtures.covariances.kind import (
     each,
     normals,
 )
+from pushforward.mixtures.covariances.shrunk import shrunk
 from pushforward.mixtures.patterns import complete, grouped
+from pushforward.mixtures.prior import Prior
 
 CACHED = 320_000  # features that stay in the cache
 ROWS = 8192  # records in a block, at most
@@ -67,12 +69,13 @@ class Full(Covariances):
             holed = Holed(self.covariances, self.pooled, means, wide)
             yield from ((holed, rows) for rows in rest.split(holed.rows))
 
-    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, ridge: float) -> tuple[Tensor, Self]:
+    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, prior: Prior) -> tuple[Tensor, Self]:
         first, second = moments
         here, share = alive(mass)[:, None], mass.clamp_min(1e-300)[:, None]
         after = torch.where(here, first / share, means)
         spread = second / share[:, :, None] - after[:, :, None] * after[:, None]
-        spread = torch.where(here[:, :, None], ridged(spread, ridge), self.covariances)
+        spread = ridged(shrunk(spread, mass[:, None], prior.shrinkage), prior.ridge)
+        spread = torch.where(here[:, :, None], spread, self.covariances)
         return after, type(self)(spread)
 
     def variances(self) -> Tensor:

@@ -12,6 +12,8 @@ from typing import Protocol, Self
 import torch
 from torch import Tensor
 
+from pushforward.mixtures.prior import Prior
+
 LOG_2PI = math.log(2 * math.pi)
 BLOCK = 1 << 22  # numbers that a batched product may hold at once
 Rows = slice | Tensor
@@ -72,13 +74,13 @@ class Covariances(ABC):
         """
 
     @abstractmethod
-    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, ridge: float) -> tuple[Tensor, Self]:
+    def solve(self, moments: tuple[Tensor, ...], mass: Tensor, means: Tensor, prior: Prior) -> tuple[Tensor, Self]:
         """The means and covariances that fit the moments best.
 
         Args:
             moments: sums of what `Part.expect` gave; taken under these covariances and `means`.
             mass: (K,) responsibilities; a component that has next to none keeps what it had.
-            ridge: added to the variances.
+            prior: what is added to the variances, and what draws covariances together.
         """
 
     def started(self, x: Tensor, labels: Tensor, means: Tensor, seed: int) -> Self:
@@ -118,6 +120,10 @@ class Covariances(ABC):
     @abstractmethod
     def minus(self, noise: Tensor) -> Covariances:
         """Σ - diag(noise), but for as much of it as would leave nothing of a variance."""
+
+    def widened(self, factor: float) -> Self:
+        """Σ times a factor."""
+        return type(self)(**{name: factor * tensor for name, tensor in self.tensors().items()})
 
     def dense(self) -> Tensor:
         """(K, d, d)."""

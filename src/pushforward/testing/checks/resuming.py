@@ -27,12 +27,15 @@ def check_a_stopped_run_goes_on(case: Case) -> None:
 
 
 def check_progress_counts(case: Case) -> None:
-    """`fitting` tells every step, and how long is left."""
+    """`fitting` tells every step, one phase after the other, and how long is left."""
     _need(case, "steps")
     steps = case.options.get("steps") or 2
     options = {**case.options, "given": case.example.given, "steps": steps}
     seen = list(case.make().fitting(case.example.data, **options))
-    assert [p.step for p in seen] == list(range(1, steps + 1)), f"steps told are {[p.step for p in seen]}"
+    phases = {phase: [p.step for p in told] for phase, told in itertools.groupby(seen, lambda p: p.phase)}
+    for phase, told in phases.items():
+        assert told == list(range(1, len(told) + 1)), f"steps told of {phase} are {told}"
+    assert max(map(len, phases.values())) == steps, f"steps told are {phases}"
     assert all(a.elapsed <= b.elapsed for a, b in itertools.pairwise(seen)), "time runs backwards"
     assert all(p.losses for p in seen), "a step tells no loss"
     assert seen[-1].remaining == 0, "time is left after the last step"

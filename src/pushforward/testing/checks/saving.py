@@ -16,7 +16,7 @@ def check_save_and_load(case: Case) -> None:
     assert same_state(model, loaded), "the weights that come back are others"
     for what in ("schema", "given", "measurements", "density"):
         assert getattr(loaded, what) == getattr(model, what), f"{what} comes back otherwise"
-    assert loaded.get_params() == model.get_params(), "hyperparameters come back otherwise"
+    assert loaded.configuration() == model.configuration(), "hyperparameters come back otherwise"
     assert verbs_of(loaded) == verbs_of(model), "a loaded model has other verbs"
     assert same(loaded.sample(9, seed=1), model.sample(9, seed=1)), "a loaded model draws other records"
     answers, again = case.answers(case.whole), Case(case.make, case.example, case.options, 0.0)

@@ -159,12 +159,12 @@ def check_parameters_in_the_manner_of_scikit_learn(case: Case) -> None:
     model = case.make()
     parameters = model.get_params()
     assert list(parameters) == list(model.parameters()), "get_params and parameters name different things"
-    assert type(model)(**parameters).get_params() == parameters, "a model made of get_params has others"
+    assert type(model)(**parameters).configuration() == model.configuration(), "a model made of get_params has others"
     assert model.set_params(**parameters) is model and model.get_params() == parameters
     for original in (model, case.model):
         copy = clone(original)
         assert copy is not original and not copy.fitted, "a clone is fitted"
-        assert copy.get_params() == original.get_params(), "a clone has other hyperparameters"
+        assert copy.configuration() == original.configuration(), "a clone has other hyperparameters"
 
 
 def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:

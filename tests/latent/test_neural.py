@@ -1,0 +1,63 @@
+"""With the auto-encoders that there are."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+
+import pushforward as pf
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return pf.read("digits")[:200]
+
+
+def fitted(coder, prior, data, **more):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pf.CollapsedWarning)  # after so few steps
+        return pf.Latent(coder, prior=prior).fit(data, steps=4, **more)
+
+
+def test_pictures_given_their_label(digits):
+    model = fitted(pf.VAE(latent=4, width=8), pf.GaussianMixture(components=3), digits, given="label")
+    out = model.sample(6, given={"label": [0, 1, 2, 3, 4, 5]}, seed=0)
+    assert out.column("label").to_pylist() == [0, 1, 2, 3, 4, 5] and out.to_numpy()["image"].shape == (6, 8, 8)
+    drawn = model.encode(digits, sample=True, seed=0)
+    assert drawn.shape == (200, 4) and not np.array_equal(drawn, model.encode(digits))
+    assert model.traverse(digits[:1], rows=2, steps=3).names == ("image", "label")
+    assert len(model.interpolate(digits[0], digits[1], n=4)) == 4
+    with pytest.raises(pf.ArgumentError, match="did you mean 'sample'"):
+        model.encode(digits, smple=True)
+    assert model.decode(drawn[:2]).names == ("image",)
+    assert model.decode(drawn[:2], given={"label": 3}).column("label").to_pylist() == [3, 3]
+
+
+def test_denoising_is_that_of_the_auto_encoder(digits):
+    coder = pf.AutoEncoder(latent=4, width=8, noise=0.5)
+    model = fitted(coder, "gaussian-mixture:components=2", digits, given="label")
+    alone = pf.AutoEncoder(latent=4, width=8, noise=0.5).fit(digits.without(["label"]), steps=4)
+    out = model.denoise(digits, 0.2)
+    assert out.names == digits.names and out.column("label").equals(digits.column("label"))
+    assert np.array_equal(out.to_numpy()["image"], alone.denoise(digits.without(["label"]), 0.2).to_numpy()["image"])
+    plain = fitted("autoencoder:latent=4,width=8", "gaussian-mixture:components=2", digits, given="label")
+    assert not hasattr(plain, "denoise") and not hasattr(plain, "log_prob")
+
+
+def test_minutes_are_divided(digits):
+    model = pf.Latent("autoencoder:latent=2,width=4", prior="diffusion:width=4,layers=1", share=0.5)
+    seen = list(model.fitting(digits, given="label", minutes=0.02))
+    first = [p for p in seen if p.phase == "model: train"]
+    assert first[-1].elapsed >= 0.6 and first[0].remaining >= 0.6  # half of 1.2 s, and the other half to come
+    assert seen[-1].phase == "prior: train" and seen[-1].before == first[-1].elapsed
+    assert all(a.elapsed <= b.elapsed for a, b in itertools.pairwise(seen))
+
+
+def test_a_prior_better_than_the_coders_own_scores_better():
+    """Two moons, of which the prior is told: a bound tighter than that of the auto-encoder alone."""
+    data = pf.read("moons")[:600]
+    model = pf.Latent("vae:latent=2,width=32,warmup=0,lr=0.005", prior="gaussian-mixture:components=12")
+    model.fit(data, given="moon", steps=600)
+    alone = pf.VAE(latent=2, width=32, warmup=0, lr=0.005).fit(data.without(["moon"]), steps=600)
+    assert model.score(data) > alone.score(data.without(["moon"])) + 0.2
