@@ -102,7 +102,8 @@ class AutoEncoder(Coder):
         picture = x.picture
         if self.network.picture is not None:
             grain = torch.randn(picture.shape, generator=generator, device=device)
-            picture = picture + RANGE * told[:, -1, None, None, None] * grain
+            noisy = picture + RANGE * told[:, -1, None, None, None] * grain
+            picture = noisy.clamp(-1, 1)  # as grey levels hold it
         return Inputs(picture, y, x.codes), told
 
     @property

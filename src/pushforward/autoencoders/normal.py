@@ -86,8 +86,8 @@ def log_density(z: Tensor, sigma: Tensor) -> Tensor:
 def log_mass(low: Tensor, high: Tensor) -> Tensor:
     """log (Φ(high) - Φ(low)) by elements, low < high; either may be infinite.
 
-    >>> log_mass(torch.tensor([-1.0, 30.0]), torch.tensor([1.0, 31.0]))
-    tensor([  -0.3817, -454.3212])
+    >>> [round(x, 4) for x in log_mass(torch.tensor([-1.0, 2.0]), torch.tensor([1.0, torch.inf])).tolist()]
+    [-0.3817, -3.7832]
     """
     flip = low > 0  # where both are on the right, the left tail says the same without cancellation
     low, high = torch.where(flip, -high, low), torch.where(flip, -low, high)

@@ -52,6 +52,7 @@ def active(spread: Tensor) -> Tensor:
     Args:
         spread: (latent,) deviation over records of the posterior's mean.
 
+    >>> import torch
     >>> active(torch.tensor([0.001, 0.9])).tolist()
     [False, True]
     """

@@ -61,7 +61,7 @@ class VAE(Coder):
     left out of both, which marginalises it (Kingma, Welling 2013, arXiv 1312.6114; Rybkin et al. 2021, arXiv
     2006.13202). `log_prob` is the importance-weighted bound (Burda et al. 2015, arXiv 1509.00519).
 
-    >>> model = VAE(latent=2, width=16).fit("penguins", given="species", steps=20)
+    >>> model = VAE(latent=2, width=16).fit("penguins", given="species", steps=200)
     >>> model.sample(2, given={"species": "Gentoo"}, seed=0).names[:2]
     ('species', 'island')
     """

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+EVERY, STRIDE = 400, 4  # steps that are all taken in; after them, one in so many is
+
 
 def power_of(deviation: float) -> float:
     """The exponent γ of t^γ weighting whose relative deviation is `deviation` (EDM2, arXiv 2312.02696, eq. 123).
@@ -30,7 +32,8 @@ def power_of(deviation: float) -> float:
 class Average:
     """A running average of a module's parameters; buffers are taken as they are.
 
-    After step t: a ← β a + (1 - β) θ with β = (1 - 1/t)^(γ + 1).
+    After step t: a ← β a + (1 - β) θ with β = (1 - 1/t)^(γ + 1). Once that is close to 1 only every fourth step
+    is taken in, with the β of all four, which is ((t - 4) / t)^(γ + 1): it costs a pass over all weights.
 
     Args:
         module: whose parameters are averaged.
@@ -45,7 +48,10 @@ class Average:
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Take in the parameters after `step` (the first is 1)."""
-        kept = math.exp(self._exponent * math.log1p(-1 / step)) if step > 1 else 0.0
+        stride = STRIDE if step > EVERY else 1
+        if step % stride:
+            return
+        kept = math.exp(self._exponent * math.log1p(-stride / step)) if step > 1 else 0.0
         torch._foreach_lerp_(self.values, self._live, 1 - kept)
 
     @contextmanager
