@@ -28,7 +28,7 @@ def noisy(pixels: np.ndarray, sigma: float, seed: int) -> np.ndarray:
     return np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8)
 
 
-def best_pca(train: np.ndarray, clean: np.ndarray, seen: np.ndarray, sigma: float):  # noqa: ANN201
+def best_pca(train: np.ndarray, clean: np.ndarray, seen: np.ndarray, sigma: float):
     """Principal components of noisy pictures to clean ones, as many as do best."""
     spoiled = noisy(train, sigma, 7).reshape(len(train), -1) / 255
     whole = PCA(200, random_state=0).fit(train.reshape(len(train), -1) / 255)

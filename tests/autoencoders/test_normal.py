@@ -41,17 +41,17 @@ def test_grey_levels_have_masses_that_sum_to_one():
 def test_the_variance_is_the_one_that_makes_the_errors_most_probable():
     errors = torch.randn(500, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor([0.1, 1.0, 3.0])
     spread = Spread(3, shared=False)
-    spread.settle(errors**2, None, None)
+    spread.settle(errors**2, torch.ones_like(errors), None)
     spread.eval()
-    best = spread(errors**2, None).mean()
+    best = spread(errors**2, torch.ones_like(errors)).mean()
     for factor in (0.9, 1.1):
         other = Spread(3, shared=False).eval()
         other.variance.copy_(spread.variance * factor)
-        assert other(errors**2, None).mean() > best
+        assert other(errors**2, torch.ones_like(errors)).mean() > best
 
 
 def test_weights_count_records_for_the_variance():
     errors = torch.tensor([[1.0], [3.0]])
     spread = Spread(1, shared=True)
-    spread.settle(errors**2, None, torch.tensor([3.0, 1.0]))
+    spread.settle(errors**2, torch.ones_like(errors), torch.tensor([3.0, 1.0]))
     assert spread.variance.item() == pytest.approx((3 * 1 + 9) / 4)

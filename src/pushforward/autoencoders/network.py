@@ -109,7 +109,7 @@ class Network(nn.Module, Steered):
         """Set the variances to those that the errors of these records call for."""
         weight = batch.get("weight")
         if self.picture is not None:
-            self.picture.spread.settle((x.picture - out.picture).square().flatten(1), None, weight)
+            self.picture.spread.settle(*self.picture.errors(out.picture, x.picture), weight)
         if self.row.d:
             known = (~x.y.isnan()).float()
             mean = self.row.split(out.row)[0]

@@ -37,17 +37,14 @@ class Spread(nn.Module):
         self.shared, self.least = shared, least
         self.register_buffer("variance", torch.ones(1 if shared else columns))
 
-    def of(self, squares: Tensor, known: Tensor | None, weight: Tensor | None) -> Tensor:
+    def of(self, squares: Tensor, known: Tensor, weight: Tensor | None) -> Tensor:
         """The variances that errors call for.
 
         Args:
             squares: (n, d) squared errors, 0 where there was no value.
-            known: (n, d) 1 where there was a value, else 0; None: everywhere.
+            known: (n, d) 1 where there was a value, else 0.
             weight: (n,) what each record counts; all alike if not given.
         """
-        if known is None:
-            known = torch.ones_like(squares[:, :1])
-            squares = squares.mean(1, keepdim=True) if self.shared else squares
         if weight is not None:
             squares, known = squares * weight[:, None], known * weight[:, None]
         dims = None if self.shared else 0
@@ -55,11 +52,11 @@ class Spread(nn.Module):
         found = torch.where(count > 0, squares.sum(dims) / count.clamp_min(1e-12), 1.0)
         return found.reshape(-1).clamp_min(self.least)
 
-    def settle(self, squares: Tensor, known: Tensor | None, weight: Tensor | None) -> None:
+    def settle(self, squares: Tensor, known: Tensor, weight: Tensor | None) -> None:
         """Keep the variances that these errors call for."""
         self.variance.copy_(self.of(squares, known, weight))
 
-    def forward(self, squares: Tensor, known: Tensor | None, weight: Tensor | None = None) -> Tensor:
+    def forward(self, squares: Tensor, known: Tensor, weight: Tensor | None = None) -> Tensor:
         """(n,) minus the log likelihood of each record; arguments as for `of`."""
         if self.training:
             variance = self.of(squares.detach(), known, weight)
@@ -67,10 +64,9 @@ class Spread(nn.Module):
         else:
             variance = self.variance
         constant = 0.5 * variance.log() + _HALF_LOG_TAU
-        if known is None and self.shared:
-            return 0.5 * squares.sum(1) / variance + squares.shape[1] * constant
-        each = 0.5 * squares / variance + constant
-        return (each if known is None else each * known).sum(1)
+        if self.shared:
+            return 0.5 * squares.sum(1) / variance + known.sum(1) * constant
+        return ((0.5 * squares / variance + constant) * known).sum(1)
 
     @property
     def sigma(self) -> Tensor:

@@ -28,6 +28,18 @@ class Picture(nn.Module):
         self.shape, self.size = shape, math.prod(shape)
         self.spread = Spread(1, shared=True, least=LEAST)
 
+    def errors(self, mean: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, pixels) squared errors, and where they count: not where a black pixel's mean lies beyond black.
+
+        Such a mean says black for certain, and so is no error; the decoder learns grounds that are black throughout,
+        instead of nearly so. The same holds for white.
+
+        Args:
+            mean, x: (n, channels, height, width), pictures in [-1, 1].
+        """
+        beyond = ((x <= -1) & (mean < -1)) | ((x >= 1) & (mean > 1))
+        return (x - mean).square().masked_fill(beyond, 0.0).flatten(1), (~beyond).float().flatten(1)
+
     def nll(self, mean: Tensor, x: Tensor, weight: Tensor | None = None) -> Tensor:
         """(n,) minus the log likelihood of pictures in [-1, 1], for training.
 
@@ -35,9 +47,9 @@ class Picture(nn.Module):
             mean, x: (n, channels, height, width).
             weight: (n,) what records count for the variance.
         """
-        squares = (x - mean).square().flatten(1)
-        per_level = self.size * math.log(HALF)  # of a density over [-1, 1] to probabilities of levels
-        return self.spread(squares, None, weight) + per_level
+        squares, counted = self.errors(mean, x)
+        per_level = counted.sum(1) * math.log(HALF)  # of a density over [-1, 1] to probabilities of levels
+        return self.spread(squares, counted, weight) + per_level
 
     def log_prob(self, mean: Tensor, pixels: Tensor, known: Tensor | None = None) -> Tensor:
         """(n,) float64 log probability of (n, height, width, channels) uint8 pixels.
