@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--model", default=MODEL)
     parser.add_argument("--prior", default=PRIOR)
+    parser.add_argument("--told", action="store_true", help="the auto-encoder is told the label too")
     parser.add_argument("--sheet")
     said = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -43,7 +44,7 @@ def main() -> None:
     asked = np.arange(len(train)) % 10
     rows = []
     for seed in range(said.first, said.first + said.seeds):
-        model = pf.Latent(said.model, prior=said.prior)
+        model = pf.Latent(said.model, prior=said.prior, told=said.told, share=0.97)
         start = time.monotonic()
         model.fit(train, given="label", minutes=said.minutes, seed=seed)
         fitted = time.monotonic() - start

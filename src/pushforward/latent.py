@@ -49,6 +49,7 @@ class Latent(Model):
     Args:
         model: an auto-encoder, or its words, ``"vae:latent=8"``.
         prior: any family that can model its codes beside the conditions, said alike.
+        told: whether the auto-encoder is told the conditions too: p(x | z, given) instead of p(x | z).
         share: of the minutes of a run, what the auto-encoder gets.
 
     Raises:
@@ -66,6 +67,7 @@ class Latent(Model):
         default=MODEL, kw_only=False
     )
     prior: Annotated[Model, doc("family that learns how its codes fall, said alike")] = PRIOR
+    told: Annotated[bool, doc("whether the auto-encoder is told the conditions, not the prior alone")] = False
     share: Annotated[float, Gt(0), Lt(1), doc("of the minutes, what the auto-encoder gets")] = 0.75
 
     # Hyperparameters
@@ -101,7 +103,7 @@ class Latent(Model):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         coder, prior = self._parts()
-        coder._check(rest, Schema(()))
+        coder._check(rest, given if self.told else Schema(()))
         self._form(coder, prior, rest, given)
 
     def _form(self, coder: Codes, prior: Model, rest: Schema, given: Schema) -> int:
@@ -143,9 +145,10 @@ class Latent(Model):
         first, second = divided(run, prior, self.share)
         judged = as_records(run.validation, schema) if is_data(run.validation) else None
 
-        held = {} if judged is None else {"validation": judged.without(given)}
-        rest = data.without(given) if isinstance(data, Records) else data.leaving_out(given, "a condition")
-        fitting = coder.fitting(rest, weights=weights, **asked(coder, run, "model", minutes=first, **held))
+        held = {} if judged is None else {"validation": self._seen(judged)}
+        seen = self._seen(data) if isinstance(data, Records) or self.told else data.leaving_out(given, "a condition")
+        heard = given if self.told else ()
+        fitting = coder.fitting(seen, given=heard, weights=weights, **asked(coder, run, "model", minutes=first, **held))
         now = Progress("model", 0)
         later = None if run.minutes is None else 60 * (second or 0.0)
         for now in told("model", fitting, 0.0, later):
@@ -167,11 +170,15 @@ class Latent(Model):
     def _device(self) -> torch.device:
         return getattr(self._coder, "device", torch.device("cpu"))
 
+    def _seen(self, records: Any) -> Any:
+        """What the auto-encoder sees of records."""
+        return records if self.told else records.without(self.learning[1])
+
     def _drawn_beside(self, data: Records | Scan, given: tuple[str, ...], form: Schema, source: Source) -> Records:
         """Codes drawn from q(z | x), one a record, as records of this form beside the conditions."""
         pieces = []
         for chunk in data.chunks():
-            codes, _ = self._coder._draw_codes(chunk.without(given), source)
+            codes, _ = self._coder._draw_codes(self._seen(chunk), source)
             pieces.append(self._beside(codes, chunk.select(given), form))
         return pieces[0].concat(*pieces[1:])
 
@@ -208,7 +215,7 @@ class Latent(Model):
         """Both parts as they are after the fit, but for their weights, and what their codes are."""
         coder, prior = self._parts()
         codes = Schema.from_json(self.measurements["codes"])
-        emptied(coder, self.schema.without(self.given), (), self.measurements["model"])
+        emptied(coder, self._seen(self.schema), self.given if self.told else (), self.measurements["model"])
         beside = Schema((*codes, *self.schema.select(self.given)))
         emptied(prior, beside, self.given, self.measurements["prior"])
         return coder, prior, codes
@@ -233,12 +240,13 @@ class Latent(Model):
         drawn = self._prior._sample(n, given, generator, **asked)
         codes = self._coder.codes_of(drawn.select(self._codes.names), self._codes)
         more = {name: value for name, value in options.items() if name in drawing}
-        records = self._coder._sample_given(codes, None, generator, **more)
-        return self._with(records, drawn.without(self._codes.names))
+        beside = drawn.without(self._codes.names)
+        records = self._coder._sample_given(codes, Evidence(beside) if self.told else None, generator, **more)
+        return self._with(records, beside)
 
     def _with(self, records: Records, given: Records) -> Records:
         """Records of the auto-encoder with the conditions that there are, in the order of the data."""
-        schema = self.schema.select([*records.names, *given.names])
+        schema = self.schema.select(dict.fromkeys([*records.names, *given.names]))
         columns = {f.name: (given if f.name in given.names else records).column(f.name) for f in schema}
         return Records(schema, pa.table(columns, schema=schema.arrow))
 
@@ -253,7 +261,7 @@ class Latent(Model):
 
     def _bound(self, records: Records, draws: int) -> Tensor:
         """(n,) log mean_k p(x | z_k) p(z_k | given) / q(z_k | x)."""
-        rest, given = records.without(self.given), records.select(self.given)
+        rest, given = self._seen(records), records.select(self.given)
         every = [generator(0, draw, device=self._device) for draw in range(draws)]
         drawn = [self._coder._draw_codes(rest, Alike(source)) for source in every]
         repeated = given.concat(*[given] * (draws - 1)) if self.given else given
@@ -264,24 +272,24 @@ class Latent(Model):
         return weights.logsumexp(0) - math.log(draws)
 
     def _encode(self, records: Records, **options: Any) -> Tensor:
-        return self._coder._encode(records.without(self.given), **options)
+        return self._coder._encode(self._seen(records), **options)
 
     def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
-        records = self._coder._decode(codes, None)
+        records = self._coder._decode(codes, given if self.told else None)
         return records if given is None else self._with(records, given.values)
 
     def _code_moments(self) -> tuple[Tensor, Tensor]:
         return self._coder._code_moments()
 
     def _reconstruct(self, records: Records) -> Records:
-        return self._exchanged(records, self._coder._reconstruct(records.without(self.given)))
+        return self._exchanged(records, self._coder._reconstruct(self._seen(records)))
 
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
-        return self._exchanged(records, self._coder._denoise(records.without(self.given), sigmas))
+        return self._exchanged(records, self._coder._denoise(self._seen(records), sigmas))
 
     @staticmethod
     def _exchanged(records: Records, rest: Records) -> Records:
-        return exchange(records, rest, rest.names)
+        return exchange(records, rest, rest.names)  # what was given is the same in both
 
 
 def _joined(*states: dict[str, Tensor]) -> dict[str, Tensor]:
