@@ -48,7 +48,7 @@ def main() -> None:
     train, test = pf.read("digits").select(["image"]).split(0.8, seed=0)
     seen, truth = (r.to_numpy()["image"].reshape(len(r), 8, 8) for r in (train, test))
     flat = seen.reshape(len(seen), -1)
-    figure, rows = plt.subplots(2, 2, figsize=(8, 6.2), height_ratios=(1, 1.05))
+    figure, rows = plt.subplots(2, 2, figsize=(8, 5.2), height_ratios=(1, 0.72))
 
     axes = rows[0, 0]
     pca, coded = [], []
@@ -94,7 +94,10 @@ def main() -> None:
         best = max((projected(flat, noisy, k) for k in (4, 6, 8, 12, 16, 24, 32)), key=lambda x: decibels(truth, x))
         found = {
             "as it is": noisy,
-            "median filter": median_filter(noisy, (1, 2, 2)),
+            "median filter": max(
+                (median_filter(noisy, (1, rows_, columns)) for rows_, columns in ((2, 1), (3, 1), (2, 2), (3, 3))),
+                key=lambda x: decibels(truth, x),
+            ),
             "principal components": best,
             "auto-encoder": cleaner.denoise(noisy, float(sigma)).to_numpy()["image"].reshape(truth.shape),
         }
@@ -104,8 +107,9 @@ def main() -> None:
             curves[name].append(decibels(truth, pixels))
     for (name, values), colour in zip(curves.items(), (GREY, COLOURS[2], COLOURS[1], COLOURS[0]), strict=True):
         axes.plot(LEVELS, values, "o-", ms=4, color=colour, label=name)
-    axes.set(xlabel="deviation of the noise, of full range", ylabel="decibels above the error", xticks=LEVELS)
-    axes.legend(loc="upper right", fontsize=8)
+    axes.set(xlabel="deviation of the noise, of full range", ylabel="decibels above the error", xticks=LEVELS,
+             ylim=(3, 23.5))  # fmt: skip
+    axes.legend(loc="lower left", fontsize=8, ncols=2)
     axes.set_title("What it has seen of digits tells digit from noise")
 
     grid = rows[1, 0].get_gridspec()

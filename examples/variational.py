@@ -50,10 +50,10 @@ def main() -> None:
         axes.annotate(str(label), middle, ha="center", va="center", fontsize=9, weight="bold",
                       bbox={"boxstyle": "circle,pad=0.15", "fc": "white", "ec": ten[label], "lw": 1})  # fmt: skip
     axes.set(xticks=[], yticks=[], aspect="equal")
-    axes.set_title("Two numbers a digit, never told which")
+    axes.set_title("A code of two numbers")
 
     model = pf.VAE(latent=16, beta=0.3).fit(pictures, steps=4000, seed=0)
-    tiles(rows[0, 1], model.traverse(pictures[:1], rows=7, steps=7), 7, "Along a number of a code, row by row")
+    tiles(rows[0, 1], model.traverse(pictures[:1], rows=7, steps=7), 7, "Along one number, row by row")
     way = model.interpolate(pictures[3:4], pictures[9:10], 7)
     for i in range(6):
         way = way.concat(model.interpolate(pictures[10 + 2 * i : 11 + 2 * i], pictures[11 + 2 * i : 12 + 2 * i], 7))

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -19,13 +19,13 @@ from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import Evidence, evidence
 from pushforward.families import name_of
 from pushforward.limits import Among, Between
-from pushforward.parameters import Parameter, check_all, of_class, of_function, plain
+from pushforward.parameters import Parameter, check_all, of_function
 from pushforward.saving import save
-from pushforward.spec import model_of
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import checked_seed, generator
 from pushforward.training.run import Run
+from pushforward.tunable import Tunable
 from pushforward.verbs import verb
 from pushforward.walks import along
 from pushforward.walks import between as way
@@ -51,7 +51,7 @@ VERBS = ("sample", *_HOOKS)
 
 
 @dataclass(kw_only=True, eq=False)
-class Model(ABC):
+class Model(Tunable, ABC):
     """A distribution over records that is learned from records.
 
     A family is a keyword-only dataclass whose fields are its hyperparameters, annotated with bounds and
@@ -68,52 +68,11 @@ class Model(ABC):
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
-    wanted: ClassVar[tuple[str, str]] = ("a model", "gaussian-mixture:components=8")  # what messages ask for
-    _needless: ClassVar[tuple[str, ...]] = ()  # keywords of `Run` that mean nothing to the family
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
-
-    def __post_init__(self) -> None:
-        for name, value in check_all(self.parameters(), self.get_params(), type(self).__name__).items():
-            setattr(self, name, value)
-
-    # Hyperparameters, in the manner of scikit-learn
-
-    @classmethod
-    def parameters(cls) -> dict[str, Parameter]:
-        """The hyperparameters: types, bounds, defaults and a line each."""
-        return of_class(cls)
 
     def options(self, verb: str = "sample") -> dict[str, Parameter]:
         """The options of `sample`, or of another verb."""
         return of_function(getattr(self, _HOOKS.get(verb, "_sample")))
-
-    @classmethod
-    def budget(cls) -> dict[str, Parameter]:
-        """The keywords of `Run` that its `fit` takes."""
-        return {name: parameter for name, parameter in of_class(Run).items() if name not in cls._needless}
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The hyperparameters by name."""
-        return {name: getattr(self, name) for name in self.parameters()}
-
-    def configuration(self) -> dict[str, Any]:
-        """The hyperparameters as plain JSON values, so that they can be compared and saved."""
-        return {name: plain(value) for name, value in self.get_params().items()}
-
-    def to_json(self) -> dict[str, Any]:
-        """Family and hyperparameters, as plain JSON values."""
-        return {"family": name_of(type(self)), "hyperparameters": self.configuration()}
-
-    @classmethod
-    def said(cls, name: str, value: Any) -> Self:
-        """A hyperparameter that is a model, out of a model or its words; see `spec.model_of`."""
-        return cast(Self, model_of(name, value, cls))
-
-    def set_params(self, **values: Any) -> Self:
-        """Change hyperparameters; the model has to be fitted again to follow them."""
-        for name, value in check_all(self.parameters(), values, type(self).__name__).items():
-            setattr(self, name, value)
-        return self
 
     # Learning
 
@@ -430,7 +389,7 @@ class Model(ABC):
         def _predict_proba(self, records: Records, field: str) -> Tensor: ...
         def _responsibilities(self, records: Records) -> Tensor: ...
 
-    def _check(self, rest: Schema, given: Schema) -> None:  # noqa: B027 - most families take all
+    def _check(self, rest: Schema, given: Schema) -> None:
         """Refuse, by name, fields that the family cannot model or be conditioned on."""
 
     def _allowed(self) -> tuple[Collection[str], str]:

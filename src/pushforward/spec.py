@@ -11,9 +11,10 @@ from pushforward.parameters import check_all, shown
 
 if TYPE_CHECKING:
     from pushforward.model import Model
+    from pushforward.tunable import Tunable
 
 
-def model_of(name: str, value: Any, kind: type[Model]) -> Model:
+def model_of(name: str, value: Any, kind: type[Tunable]) -> Tunable:
     """The model that a person, or `model.json`, names.
 
     Args:
