@@ -55,3 +55,14 @@ def test_weights_count_records_for_the_variance():
     spread = Spread(1, shared=True)
     spread.settle(errors**2, torch.ones_like(errors), torch.tensor([3.0, 1.0]))
     assert spread.variance.item() == pytest.approx((3 * 1 + 9) / 4)
+
+
+def test_a_mean_beyond_black_or_white_is_no_error_where_the_pixel_is():
+    picture = Picture((1, 1, 4))
+    x = torch.tensor([-1.0, -1.0, 1.0, 0.0]).view(1, 1, 1, 4)
+    mean = torch.tensor([-1.5, -0.5, 1.5, 2.0]).view(1, 1, 1, 4)
+    squares, counted = picture.errors(mean, x)
+    assert squares.tolist() == [[0, 0.25, 0, 4]] and counted.tolist() == [[0, 1, 0, 1]]
+    picture.spread.variance.fill_(0.01)
+    each = [picture.log_prob(torch.full((1, 1, 1, 4), m), torch.zeros(1, 1, 4, 1, dtype=torch.uint8)) for m in (-2, -1)]
+    assert each[0].item() > -1e-6 > each[1].item()  # black for certain, where the mean lies far beyond it

@@ -266,3 +266,19 @@ def test_the_card_tells_of_the_parts(model, tmp_path):
     card = (model.save(tmp_path / "model") / "README.md").read_text()
     assert "| model | linear (latent 1) |" in card and "| prior | gaussian-mixture (components 2, " in card
     assert "| model | linear | 1 | " in card and "lower bounds of log-likelihoods, given group" in card
+
+
+@pytest.mark.filterwarnings("ignore::pushforward.CollapsedWarning")  # rightly: the group says all there is to say
+def test_an_auto_encoder_that_is_told_knows_what_its_codes_need_not_say():
+    rng = np.random.default_rng(0)
+    group = rng.integers(0, 3, 600)
+    data = pf.read({"x": 10.0 * group + rng.standard_normal(600), "group": np.array(["a", "b", "c"])[group]})
+    told = pf.Latent("vae:latent=1,width=16,absent=0", prior="gaussian-mixture:components=3", told=True)
+    told.fit(data, given="group", steps=400, seed=0, device="cpu")
+    for i, name in enumerate("abc"):
+        drawn = told.sample(300, given={"group": name}, seed=1)
+        assert abs(drawn.to_numpy()["x"].mean() - 10 * i) < 1
+        assert set(drawn.column("group").to_pylist()) == {name}
+    assert np.isfinite(told.log_prob(data)).all()
+    free = told.sample(300, seed=2).to_numpy()  # the prior holds the group too, and tells it
+    assert all(abs(free["x"][free["group"] == name].mean() - 10 * i) < 1 for i, name in enumerate("abc"))

@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from pushforward.training.average import Average, power_of
+from pushforward.training.average import EVERY, Average, power_of
 
 
 @pytest.mark.parametrize("deviation", [0.05, 0.1, 0.25])
@@ -29,6 +29,21 @@ def test_the_running_average_is_the_closed_form():
         average.update(step)
     shares = torch.tensor(np.diff((np.arange(steps + 1) / steps) ** power))
     torch.testing.assert_close(average.values[0], torch.einsum("t,tij->ij", shares, torch.stack(path)))
+
+
+def test_taking_in_one_step_of_four_gives_each_the_weight_of_all_four():
+    module = nn.Linear(1, 1, bias=False).double()
+    average, steps, power = Average(module, 0.1), 1000, power_of(0.1) + 1
+    path = []
+    for step in range(1, steps + 1):
+        with torch.no_grad():
+            module.weight.fill_(np.sin(step / 50) + step / 500)
+        path.append(module.weight.item())
+        average.update(step)
+    shares = np.diff((np.arange(steps + 1) / steps) ** power)
+    held = [path[min(steps, -(-(i + 1) // 4) * 4) - 1] if i >= EVERY else path[i] for i in range(steps)]
+    assert average.values[0].item() == pytest.approx(shares @ held, rel=1e-9)
+    assert average.values[0].item() == pytest.approx(shares @ path, abs=0.03)
 
 
 def test_after_the_first_step_it_is_the_weights_themselves():
