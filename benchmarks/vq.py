@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 import pushforward as pf
-from pushforward.autoencoders.codebook import COMMITMENT, WIDTH
-from pushforward.autoencoders.fsq import levels_of
-from pushforward.autoencoders.quantiser import Quantised, Quantiser
+from pushforward.autoencoders.quantisers.codebook import COMMITMENT, WIDTH
+from pushforward.autoencoders.quantisers.fsq import levels_of
+from pushforward.autoencoders.quantisers.quantiser import Quantised, Quantiser
 from pushforward.training.player import Player
 
 

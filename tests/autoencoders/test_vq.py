@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.autoencoders import characters
-from pushforward.autoencoders.frequencies import Frequencies
+from pushforward.autoencoders.quantisers import characters
+from pushforward.autoencoders.quantisers.frequencies import Frequencies
 from pushforward.data.encodings.noise import Alike
 
 

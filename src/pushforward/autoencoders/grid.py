@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from pushforward.autoencoders.frequencies import Frequencies
 from pushforward.autoencoders.network import Inputs, Kind, Network, Outputs
-from pushforward.autoencoders.quantiser import Quantiser
+from pushforward.autoencoders.quantisers.frequencies import Frequencies
+from pushforward.autoencoders.quantisers.quantiser import Quantiser
 from pushforward.data import Schema
 from pushforward.nets.conv import Grow, Shrink
 from pushforward.nets.mlp import dense

@@ -13,13 +13,13 @@ import torch
 from annotated_types import Ge, Le, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders import characters
-from pushforward.autoencoders.codebook import Codebook
 from pushforward.autoencoders.coder import BLOCK, Coder
-from pushforward.autoencoders.fsq import FSQ, levels_of
 from pushforward.autoencoders.grid import GridNetwork
 from pushforward.autoencoders.network import Outputs
-from pushforward.autoencoders.quantiser import Quantiser
+from pushforward.autoencoders.quantisers import characters
+from pushforward.autoencoders.quantisers.codebook import Codebook
+from pushforward.autoencoders.quantisers.fsq import FSQ, levels_of
+from pushforward.autoencoders.quantisers.quantiser import Quantiser
 from pushforward.data import Category, Image, Number, Records, Schema, Text
 from pushforward.errors import ArgumentError
 from pushforward.nets.conv import map_of

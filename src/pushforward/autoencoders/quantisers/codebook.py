@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from pushforward.autoencoders.clusters import clusters, nearest
-from pushforward.autoencoders.quantiser import Quantised, Quantiser
-from pushforward.autoencoders.rotation import rotated
+from pushforward.autoencoders.quantisers.clusters import clusters, nearest
+from pushforward.autoencoders.quantisers.quantiser import Quantised, Quantiser
+from pushforward.autoencoders.quantisers.rotation import rotated
 from pushforward.training.place import add_up, standing
 
 WIDTH = 8  # numbers of a vector: few, so that all codes come into use (Yu et al. 2021, arXiv 2110.04627)

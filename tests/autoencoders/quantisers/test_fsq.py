@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from pushforward.autoencoders.fsq import FSQ, SLACK, TABLE, levels_of
+from pushforward.autoencoders.quantisers.fsq import FSQ, SLACK, TABLE, levels_of
 
 
 @pytest.mark.parametrize("levels", [(2,), (3,), (2, 2, 3), (8, 6, 5), (8, 5, 5, 5), (7, 5, 5, 5, 5)])

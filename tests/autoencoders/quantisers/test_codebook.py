@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from pushforward.autoencoders.clusters import clusters, nearest
-from pushforward.autoencoders.codebook import MEMORY, Codebook
-from pushforward.autoencoders.rotation import rotated
+from pushforward.autoencoders.quantisers.clusters import clusters, nearest
+from pushforward.autoencoders.quantisers.codebook import MEMORY, Codebook
+from pushforward.autoencoders.quantisers.rotation import rotated
 
 
 def drawn(*shape, seed=0):
@@ -109,7 +109,7 @@ def test_the_codebook_is_averaged_and_kept_but_moved_by_no_optimiser():
 
 
 def test_two_processes_hold_one_codebook(in_two_processes):
-    one, two, other = in_two_processes(Path(__file__).with_name("distributed_vq.py"))
+    one, two, other = in_two_processes(Path(__file__).with_name("distributed.py"))
     assert set(two) == set(other) == set(one)
     for name in two:
         assert np.array_equal(two[name], other[name]), name

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from pushforward.autoencoders.quantiser import Quantised, Quantiser
+from pushforward.autoencoders.quantisers.quantiser import Quantised, Quantiser
 
 # The sizes that Mentzer et al. give levels for (table 1): wide enough at 5, and as few numbers as will do.
 TABLE = {
