@@ -11,10 +11,13 @@ import numpy as np
 from scipy.ndimage import median_filter
 from skimage.restoration import denoise_tv_chambolle
 from sklearn.decomposition import PCA
+from sklearn.linear_model import Ridge
 
 import pushforward as pf
 
 LEVELS = (0.1, 0.2, 0.3, 0.4)
+SIZES = (5, 10, 20, 30, 40, 60, 80, 120, 200)
+MOST = SIZES[-1]
 
 
 def psnr(clean: np.ndarray, found: np.ndarray) -> float:
@@ -28,21 +31,30 @@ def noisy(pixels: np.ndarray, sigma: float, seed: int) -> np.ndarray:
     return np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8)
 
 
-def best_pca(train: np.ndarray, clean: np.ndarray, seen: np.ndarray, sigma: float):
-    """Principal components of noisy pictures to clean ones, as many as do best."""
-    spoiled = noisy(train, sigma, 7).reshape(len(train), -1) / 255
-    whole = PCA(200, random_state=0).fit(train.reshape(len(train), -1) / 255)
-    gain = whole.transform(train.reshape(len(train), -1) / 255)
-    from sklearn.linear_model import Ridge
+class Components:
+    """The principal components of clean pictures, and what they say of noisy ones.
 
-    def project(x: np.ndarray, k: int) -> np.ndarray:
-        """The first components of x, each shrunk and shifted as the noise calls for."""
-        maps = Ridge(1e-3).fit(whole.transform(spoiled)[:, :k], gain[:, :k])
-        codes = np.pad(maps.predict(whole.transform(x.reshape(len(x), -1) / 255)[:, :k]), ((0, 0), (0, 200 - k)))
-        return whole.inverse_transform(codes).reshape(x.shape).clip(0, 1)
+    Args:
+        train: clean pictures to learn from.
+    """
 
-    k = max((10, 20, 30, 40, 60, 80, 120, 200), key=lambda k: psnr(clean, project(seen, k)))
-    return k, lambda x: project(x, k)
+    def __init__(self, train: np.ndarray):
+        self.train = train.reshape(len(train), -1) / 255
+        self.whole = PCA(MOST, random_state=0).fit(self.train)
+
+    def plain(self, x: np.ndarray, k: int) -> np.ndarray:
+        """Pictures on the first k components."""
+        return self._back(self.whole.transform(x.reshape(len(x), -1) / 255)[:, :k], x.shape)
+
+    def shrunk(self, x: np.ndarray, k: int, sigma: float) -> np.ndarray:
+        """The same by the best linear map from noisy components to clean ones, which shrinks those that are noise."""
+        spoiled = noisy((255 * self.train).astype(np.uint8), sigma, 7) / 255
+        maps = Ridge(1e-3).fit(self.whole.transform(spoiled)[:, :k], self.whole.transform(self.train)[:, :k])
+        return self._back(maps.predict(self.whole.transform(x.reshape(len(x), -1) / 255)[:, :k]), x.shape)
+
+    def _back(self, codes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        full = np.pad(codes, ((0, 0), (0, MOST - codes.shape[1])))
+        return self.whole.inverse_transform(full).reshape(shape).clip(0, 1)
 
 
 def main() -> None:
@@ -57,6 +69,7 @@ def main() -> None:
     pixels = train.to_numpy()["image"]
     tuned, learned = pixels[:400], pixels[400:]
     test = held.to_numpy()["image"]
+    components = Components(learned)
     model = pf.AutoEncoder(latent=said.latent, noise=0.4, width=said.width).fit(learned, minutes=said.minutes, seed=0)
     print(f"{model.measurements['steps']} steps of an auto-encoder with {said.latent} numbers")
     for sigma in LEVELS:
@@ -67,12 +80,14 @@ def main() -> None:
             (0.05, 0.1, 0.2, 0.3, 0.4, 0.6),
             key=lambda w: psnr(clean[:100], np.stack([denoise_tv_chambolle(x / 255, w) for x in val[:100]])),
         )
-        k, project = best_pca(learned, clean, val, sigma)
+        k = max(SIZES, key=lambda k: psnr(clean, components.plain(val, k)))
+        m = max(SIZES, key=lambda k: psnr(clean, components.shrunk(val, k, sigma)))
         found = {
             "noisy": psnr(truth, seen / 255),
             f"median {size}×{size}": psnr(truth, median_filter(seen, (1, size, size)) / 255),
             f"total variation {weight}": psnr(truth, np.stack([denoise_tv_chambolle(x / 255, weight) for x in seen])),
-            f"{k} principal components": psnr(truth, project(seen)),
+            f"{k} principal components": psnr(truth, components.plain(seen, k)),
+            f"{m}, shrunk": psnr(truth, components.shrunk(seen, m, sigma)),
             "auto-encoder": psnr(truth, model.denoise(seen, sigma).to_numpy()["image"] / 255),
         }
         best = max(value for name, value in found.items() if name != "auto-encoder")

@@ -32,6 +32,9 @@ SMALL = {
         {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},
         {"model": "vae:latent=3,width=8", "prior": "gaussian-mixture:components=2"},
         {"model": "vae:latent=2,width=8", "prior": "diffusion:width=8,layers=1"},
+        {"model": "vae:latent=2,width=8", "prior": "gaussian-mixture:components=2", "told": True},
+        {"model": "vq:width=8,positions=2,codes=8,stages=3", "prior": "ngram"},
+        {"model": "vq:width=8,positions=2,codes=8,stages=3,codebook=learned", "prior": "dependency-tree"},
     ],
 }
 MODELS = [(name, i) for name, kinds in SMALL.items() for i in range(len(kinds))]
