@@ -139,8 +139,9 @@ class VQ(Coder):
         Args:
             rest: the fields that will be learned, for a model that is not fitted; else a row is taken for granted.
         """
-        k, size = self._positions(rest), self._quantiser().size
-        levels = tuple(range(size))
+        # said without making a codebook, whose vectors would be drawn
+        size = math.prod(levels_of(self.codes)) if self.codebook == "fsq" else self.codes
+        k, levels = self._positions(rest), tuple(range(size))
         cells = Schema(tuple(Category(name=f"c{i}", values=levels, type="int64") for i in range(k)))
         return cells, Schema((Text(name="codes", longest=k),))
 

@@ -60,7 +60,7 @@ class DependencyTree(TreeModel):
         order, parents = spanning_tree(mutual_information(counts, sizes))
         grown = self._grow(counts, order, parents)
         self.__dict__.update(grown=(grown,), shares=torch.ones(1, dtype=torch.float64))
-        yield Progress("count", 1, {}, time.monotonic() - start, 0.0)
+        yield Progress("count", 1, {"records": float(len(data))}, time.monotonic() - start, 0.0)
 
     def _observed(self, data: Records | Scan, weights: np.ndarray | None, place: Place) -> Iterator[PairCounts]:
         """The counts of this process's share of each chunk."""
