@@ -11,7 +11,8 @@ import torch
 from annotated_types import Ge, Lt, doc
 from torch import Tensor
 
-from pushforward.data import Records
+from pushforward.data import Image, Records, Schema, pictures
+from pushforward.data.encodings.cells import CellEncoding
 from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError
 from pushforward.nets.condition import Condition
@@ -44,6 +45,27 @@ class ConditionalModel(NeuralModel):
     @abstractmethod
     def _steered(self) -> Steered:
         """The network."""
+
+    def _named(self, records: Records, encoding: CellEncoding, pictured: bool) -> dict[str, Tensor]:
+        """Records as named tensors: cells, the picture that is learned, and conditions.
+
+        Args:
+            records: of the schema that is learned.
+            encoding: of the cells.
+            pictured: whether a picture is learned.
+        """
+        cells = encoding.encode(records)
+        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
+        if pictured:
+            column = records.column(self._picture_field(records.schema))
+            out["image"] = torch.from_numpy(pictures.to_pixels(column).copy())
+        condition = self._steered.condition
+        return out if condition is None else out | condition.encode(records)
+
+    def _picture_field(self, schema: Schema) -> str:
+        """The name of the picture that is learned."""
+        _, given = self.learning
+        return next(f.name for f in schema.of_kind(Image) if f.name not in given)
 
     def _heard(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
         """(n, embedding) of the conditions in training, where some are dropped."""

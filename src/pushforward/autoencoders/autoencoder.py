@@ -171,9 +171,7 @@ class AutoEncoder(Coder):
         names = [field.name for field in row.cells.number_fields]
         level = torch.tensor([sigmas.get(name, 0.0) for name in names], device=self.device) / row.deviation
         if self.network.picture is not None:
-            level = torch.cat(
-                [level, level.new_tensor([sigmas.get(self._picture_field(self.schema, self.given), 0.0)])]
-            )
+            level = torch.cat([level, level.new_tensor([sigmas.get(self._picture_field(self.schema), 0.0)])])
         if bool((level > self.noise * (1 + 1e-6)).any()):
             worst = float(level.max())
             raise ArgumentError(

@@ -112,19 +112,7 @@ class Coder(ConditionalModel, Codes):
         return 64 if self.network.convolutional else 256
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        _, given = self.learning
-        cells = self.network.row.cells.encode(records)
-        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
-        if self.network.picture is not None:
-            column = records.column(self._picture_field(records.schema, given))
-            out["image"] = torch.from_numpy(pictures.to_pixels(column).copy())
-        if self.network.condition is not None:
-            out |= self.network.condition.encode(records)
-        return out
-
-    @staticmethod
-    def _picture_field(schema: Schema, given: tuple[str, ...]) -> str:
-        return next(f.name for f in schema.of_kind(Image) if f.name not in given)
+        return self._named(records, self.network.row.cells, self.network.picture is not None)
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
@@ -261,7 +249,7 @@ class Coder(ConditionalModel, Codes):
             x = out.picture
             if generator is not None and noise > 0:
                 x = self.network.picture.draw(x, generator, noise)
-            columns[self._picture_field(self.schema, self.given)] = pictures.to_arrow(to_pixels(x).cpu().numpy())
+            columns[self._picture_field(self.schema)] = pictures.to_arrow(to_pixels(x).cpu().numpy())
         if given is not None:
             columns |= {name: given.column(name) for name in given.names}
         schema = self.schema.select([f.name for f in self.schema if f.name in columns])

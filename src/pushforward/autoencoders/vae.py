@@ -208,7 +208,7 @@ class VAE(Coder):
 
     def _repainted(self, records: Records, out: Outputs, known: Tensor, generator: torch.Generator) -> Records:
         """The records with the unknown pixels of their picture as the decoder says."""
-        name = self._picture_field(self.schema, self.given)
+        name = self._picture_field(self.schema)
         before = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
         pixels = torch.where(known.permute(0, 2, 3, 1).cpu(), before, to_pixels(out.picture).cpu())
         columns = {n: records.column(n) for n in records.names} | {name: pictures.to_arrow(pixels.numpy())}
@@ -217,7 +217,7 @@ class VAE(Coder):
     @torch.no_grad()
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
         row, pieces = self.network.row, []
-        name = self._picture_field(self.schema, self.given) if self.network.picture is not None else None
+        name = self._picture_field(self.schema) if self.network.picture is not None else None
         scale = torch.tensor([sigmas.get(f.name, 0.0) for f in row.cells.number_fields], device=self.device)
         for tensors in self._blocks(records):
             given, x = self.network.embed(tensors), self.network.inputs(tensors)

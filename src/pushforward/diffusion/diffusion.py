@@ -75,19 +75,7 @@ class Diffusion(ConditionalModel):
         return 128 if self.network.shape else 512
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        _, given = self.learning
-        cells = self.network.vector.cells.encode(records)
-        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
-        if self.network.shape:
-            name = self._picture(records.schema, given)
-            out["image"] = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
-        if self.network.condition is not None:
-            out |= self.network.condition.encode(records)
-        return out
-
-    @staticmethod
-    def _picture(schema: Schema, given: tuple[str, ...]) -> str:
-        return next(f.name for f in schema.of_kind(Image) if f.name not in given)
+        return self._named(records, self.network.vector.cells, self.network.shape is not None)
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
@@ -211,7 +199,7 @@ class Diffusion(ConditionalModel):
 
     @torch.no_grad()
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
-        name = self._picture(self.schema, self.given)
+        name = self._picture_field(self.schema)
         if set(sigmas) != {name}:
             raise ArgumentError(f"noise={dict(sigmas)} names other fields than the picture; say noise={{{name!r}: …}}")
         out = []
