@@ -46,14 +46,15 @@ def cleaned(parts: Parts, noisy: Inputs, noise: Noise, source: Alike) -> Outputs
         x = _inputs(parts, noisy, out)
     q = parts.posterior(x)
     codes = [q.sample(source) for _ in range(DRAWS)]
-    logs = []
-    for z in codes:
-        out = parts.network.decode(z, parts.given)
-        logs.append(_fit(parts, noisy, out, noise) + parts.prior.log_prob(z) - q.log_prob(z))
+    outs = [parts.network.decode(z, parts.given) for z in codes]
+    logs = [
+        _fit(parts, noisy, out, noise) + parts.prior.log_prob(z) - q.log_prob(z)
+        for z, out in zip(codes, outs, strict=True)
+    ]
     shares = torch.stack(logs).softmax(0)
-    outs = [_shrunk(parts, noisy, parts.network.decode(z, parts.given), noise) for z in codes]
-    picture = sum(_rows(share, out.picture) for share, out in zip(shares, outs, strict=True))
-    row = sum(_rows(share, out.row) for share, out in zip(shares, outs, strict=True))
+    means = [_shrunk(parts, noisy, out, noise) for out in outs]
+    picture = sum(_rows(share, mean.picture) for share, mean in zip(shares, means, strict=True))
+    row = sum(_rows(share, mean.row) for share, mean in zip(shares, means, strict=True))
     return Outputs(torch.as_tensor(picture), torch.as_tensor(row))
 
 

@@ -30,17 +30,11 @@ class Prior(nn.Module, ABC):
 class Normal(Prior):
     """The standard normal distribution."""
 
-    device_of: Tensor
-
-    def __init__(self, latent: int):
-        super().__init__(latent)
-        self.register_buffer("device_of", torch.empty(0), persistent=False)
-
     def log_prob(self, z: Tensor) -> Tensor:
         return (-0.5 * z**2 - _HALF_LOG_TAU).sum(1)
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        return torch.randn(n, self.latent, generator=generator, device=self.device_of.device)
+        return torch.randn(n, self.latent, generator=generator, device=generator.device)
 
 
 class Mixture(Prior):
