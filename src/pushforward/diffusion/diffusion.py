@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import pyarrow as pa
 import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
-from pushforward.conditional import ConditionalModel
-from pushforward.data import Image, Records, Schema, Text, pictures
+from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import overlay
@@ -22,20 +22,19 @@ from pushforward.diffusion import edm, ode
 from pushforward.diffusion.guidance import guided, observed
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.samplers.heun import heun
-from pushforward.errors import ArgumentError, DataError
+from pushforward.errors import ArgumentError
 from pushforward.evidence import Evidence
-from pushforward.training.place import to_device
+from pushforward.flat import BLOCK, FlatModel
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator, moved
 
-BLOCK = 1024  # records that are drawn or scored together
 ODE_STEPS = 32  # for likelihoods and codes
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose densities a score is the mean
 FILL_STEPS, FILL_CHURN = 32, 0.5  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
-class Diffusion(ConditionalModel):
+class Diffusion(FlatModel):
     """Noise refined step by step by a denoiser D(x; σ) = E[y | y + σ ε = x] (Karras et al. 2022, arXiv 2206.00364).
 
     Pictures go through a U-Net, rows of numbers and categories through residual blocks, and records that hold
@@ -56,26 +55,15 @@ class Diffusion(ConditionalModel):
 
     # Learning
 
-    def _check(self, rest: Schema, given: Schema) -> None:
-        for field in rest.of_kind(Text):
-            raise DataError(
-                f"field {field.name!r} is text, which diffusion cannot draw; name it in given= or leave it out"
-            )
-        images = rest.of_kind(Image)
-        if len(images) > 1:
-            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
-        for image in images:
-            if min(image.height, image.width) < 4:
-                raise DataError(f"pictures of {image.name!r} are {image.describe()}; their sides must be at least 4")
+    @property
+    def _flat(self) -> FlatEncoding:
+        return self.network.flat
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         return Network(rest, given, self.width or (32 if rest.of_kind(Image) else 256), self.layers)
 
     def _batch_size(self) -> int:
-        return 128 if self.network.shape else 512
-
-    def _tensors(self, records: Records) -> dict[str, Tensor]:
-        return self._named(records, self.network.vector.cells, self.network.shape is not None)
+        return 128 if self._flat.shape else 512
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
@@ -86,7 +74,7 @@ class Diffusion(ConditionalModel):
         return [Player("denoising", self.network, self._loss, adam(self.lr))]
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
-        y, _ = self.network.encode(batch, generator)
+        y, _ = self._flat(batch, generator)
         losses = edm.loss(self._denoiser(self._heard(batch, generator)), y, generator)
         return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
 
@@ -106,9 +94,9 @@ class Diffusion(ConditionalModel):
         return "estimate"
 
     def _lacks(self, verb: str) -> str | None:
-        if verb == "denoise" and self.network.shape is None:
+        if verb == "denoise" and self._flat.shape is None:
             return "rows are not learned in the units of their numbers; it works for pictures"
-        if verb == "complete" and not self.network.vector.width:
+        if verb == "complete" and not self._flat.vector.width:
             return "pictures have no missing cells"
         if verb in ("encode", "decode", "traverse", "interpolate") and self.given and self.absent == 0:
             return "codes are taken without conditions, which absent=0 does not learn"
@@ -128,7 +116,7 @@ class Diffusion(ConditionalModel):
             why = "the model has no conditions" if not self.given else f"name one of {list(self.given)} in given="
             raise ArgumentError(f"guidance={guidance} needs something to follow; {why}")
         sigmas = edm.schedule(steps, self.device)
-        noise = torch.randn(n, self.network.size, generator=generator).to(self.device) * (1 + sigmas[0] ** 2).sqrt()
+        noise = torch.randn(n, self._flat.size, generator=generator).to(self.device) * (1 + sigmas[0] ** 2).sqrt()
         pieces = []
         for start in range(0, n, BLOCK):
             x = noise[start : start + BLOCK]
@@ -140,57 +128,40 @@ class Diffusion(ConditionalModel):
             pieces.append(self._records(x, part))
         return pieces[0].concat(*pieces[1:])
 
-    def _records(self, x: Tensor, given: Records | None) -> Records:
-        """Data of the network as records, with what was given beside it."""
-        picture, cells = self.network.decode(x)
-        drawn = self.network.vector.cells.decode(cells) if self.network.vector.width else None
-        names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
-        columns: dict[str, Any] = {}
-        for name in names:
-            if given is not None and name in given.names:
-                columns[name] = given.column(name)
-            elif drawn is not None and name in drawn.names:
-                columns[name] = drawn.column(name)
-            else:
-                assert picture is not None
-                columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
-        schema = self.schema.select(names)
-        return Records(schema, pa.table(columns, schema=schema.arrow))
-
     def _log_prob(self, records: Records) -> Tensor:
         self._refuse_holes(records)
-        draws = SCORE_DRAWS if self.network.vector.noisy else 1
+        draws = SCORE_DRAWS if self._flat.vector.noisy else 1
         out = []
         for tensors in self._blocks(records):
             with torch.no_grad():
                 denoiser = self._denoiser(self.network.embed(tensors))
             scores = []
             for draw in range(draws):
-                x, ladj = self.network.encode(tensors, Alike(generator(0, draw, device=self.device)))
+                x, ladj = self._flat(tensors, Alike(generator(0, draw, device=self.device)))
                 scores.append(ode.log_prob(denoiser, x, ODE_STEPS) + ladj)
             # that there are no holes is not part of the score: divided out as if holes fell without regard to values
             score = torch.stack(scores).logsumexp(0) - math.log(draws)
-            out.append((score - self.network.vector.whole.log()).cpu())
+            out.append((score - self._flat.vector.whole.log()).cpu())
         return torch.cat(out)
 
     def _encode(self, records: Records) -> Tensor:
         self._refuse_holes(records)
         return torch.cat(
             [
-                ode.encode(self._told(len(t["codes"]), None), self.network.encode(t)[0], ODE_STEPS).cpu()
+                ode.encode(self._told(len(t["codes"]), None), self._flat(t)[0], ODE_STEPS).cpu()
                 for t in self._blocks(records)
             ]
         )
 
     def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
-        if codes.ndim != 2 or codes.shape[1] != self.network.size:
-            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self.network.size})")
+        if codes.ndim != 2 or codes.shape[1] != self._flat.size:
+            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self._flat.size})")
         told = None if given is None else given.values
         x = ode.decode(self._told(len(codes), told), codes.float().to(self.device), ODE_STEPS)
         return self._records(x, told)
 
     def _code_moments(self) -> tuple[Tensor, Tensor]:
-        zero = torch.zeros(self.network.size, device=self.device)
+        zero = torch.zeros(self._flat.size, device=self.device)
         return zero, zero + 1
 
     def _told(self, n: int, given: Records | None) -> edm.Denoiser:
@@ -204,11 +175,11 @@ class Diffusion(ConditionalModel):
             raise ArgumentError(f"noise={dict(sigmas)} names other fields than the picture; say noise={{{name!r}: …}}")
         out = []
         for tensors in self._blocks(records):
-            x, _ = self.network.encode(tensors)
+            x, _ = self._flat(tensors)
             # of the full range, which is 2 in [-1, 1], in units of the data's own deviation
-            sigma = 2 * sigmas[name] / self.network.levels.scale.mean()
+            sigma = 2 * sigmas[name] / self._flat.levels.scale.mean()
             clean = self._denoiser(self.network.embed(tensors))(x, sigma.expand(len(x)))
-            picture, _ = self.network.decode(clean)
+            picture, _ = self._flat.inverse(clean)
             assert picture is not None
             out.append(to_pixels(picture).cpu())
         columns = {f.name: records.column(f.name) for f in records.schema}
@@ -222,9 +193,8 @@ class Diffusion(ConditionalModel):
         for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
             tensors["holes"] = torch.zeros_like(tensors["holes"])
             cells = Cells(tensors["numbers"].cpu(), tensors["codes"].cpu(), tensors["holes"].cpu())
-            known = self.network.vector.known(cells)
-            known = torch.cat([torch.ones(len(known), self.network.pixels, dtype=torch.bool), known], 1).to(self.device)
-            values, _ = self.network.encode(tensors, generator)
+            known = self._flat.known(cells).to(self.device)
+            values, _ = self._flat(tensors, generator)
             denoiser = observed(self._denoiser(self.network.embed(tensors)), known, values)
             sigmas = edm.schedule(FILL_STEPS, self.device)
             noise = torch.randn(values.shape, generator=generator, device=self.device)
@@ -233,16 +203,3 @@ class Diffusion(ConditionalModel):
             given = part.select(self.given) if self.given else None
             pieces.append(overlay(self._records(x, given), part))
         return pieces[0].concat(*pieces[1:])
-
-    def _blocks(self, records: Records) -> Iterator[dict[str, Tensor]]:
-        for start in range(0, len(records), BLOCK):
-            yield to_device(self._tensors(records[start : start + BLOCK]), self.device)
-
-    def _refuse_holes(self, records: Records) -> None:
-        for field in self.schema:
-            holes = records.column(field.name).null_count
-            if holes and field.name not in self.given:
-                raise DataError(
-                    f"field {field.name!r} has {holes} holes, which diffusion cannot marginalise; "
-                    "fill them with complete() or leave those records out"
-                )

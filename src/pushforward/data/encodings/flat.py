@@ -1,0 +1,75 @@
+"""A record as one real vector: the pixels of a picture, then the coordinates of a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.data.encodings.cells import Cells
+from pushforward.data.encodings.noise import Source
+from pushforward.data.encodings.pixels import HALF, from_pixels, stretch
+from pushforward.data.encodings.standardise import Standardise
+from pushforward.data.encodings.vector import VectorEncoding
+from pushforward.data.schema import Category, Image, Number, Schema
+
+
+class FlatEncoding(nn.Module):
+    """Pixels brought to deviation 1 a channel, then a row by `VectorEncoding`; either may be empty.
+
+    Args:
+        schema: the fields, at most one picture among them.
+    """
+
+    def __init__(self, schema: Schema):
+        super().__init__()
+        image = next(iter(schema.of_kind(Image)), None)
+        self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
+        self.pixels = math.prod(self.shape) if self.shape else 0
+        self.vector = VectorEncoding(Schema(schema.of_kind(Number, Category)))
+        self.size = self.pixels + self.vector.width
+        channels = self.shape[0] if self.shape else 0
+        self.levels = Standardise(torch.zeros(channels), torch.ones(channels))
+
+    def prepare(self, tensors: Mapping[str, Tensor], generator: torch.Generator) -> None:
+        """Take the scales of the data from some records."""
+        if self.vector.width:
+            self.vector.prepare(Cells(tensors["numbers"], tensors["codes"], tensors["holes"]), generator)
+        if self.shape:
+            x = from_pixels(tensors["image"]).transpose(0, 1).reshape(self.shape[0], -1)
+            self.levels = Standardise.of(x.T)
+            self.levels.scale.clamp_(min=1 / HALF)  # pictures that are all alike still have a grey level
+
+    def forward(self, batch: Mapping[str, Tensor], generator: Source | None = None) -> tuple[Tensor, Tensor]:
+        """(n, size) data of deviation 1, and (n,) what to add to a log density of it.
+
+        Args:
+            batch: named tensors of records.
+            generator: what spreads values over their cells; without one each is in the middle.
+        """
+        parts, ladj = [], torch.zeros(len(batch["codes"]), device=batch["codes"].device)
+        if self.shape:
+            x = from_pixels(batch["image"], generator).permute(0, 2, 3, 1)
+            y, stretched = self.levels(x)
+            parts.append(y.permute(0, 3, 1, 2).flatten(1))
+            ladj = ladj + stretched.flatten(1).sum(1) + stretch(self.pixels)
+        if self.vector.width:
+            y, stretched = self.vector(batch["numbers"], batch["codes"], batch["holes"], generator)
+            parts.append(y)
+            ladj = ladj + stretched
+        return torch.cat(parts, 1), ladj
+
+    def inverse(self, x: Tensor) -> tuple[Tensor | None, Cells]:
+        """(n, size) data to pictures (n, channels, height, width) in [-1, 1] and cells in which nothing is unknown."""
+        picture = None
+        if self.shape:
+            picture = x[:, : self.pixels].view(-1, *self.shape)
+            picture = self.levels.inverse(picture.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+        return picture, self.vector.inverse(x[:, self.pixels :])
+
+    def known(self, cells: Cells) -> Tensor:
+        """(n, size) bool: which coordinates are settled by what is known of the rows; pixels all are."""
+        pixels = torch.ones(len(cells), self.pixels, dtype=torch.bool)
+        return torch.cat([pixels, self.vector.known(cells)], 1)

@@ -1,0 +1,79 @@
+"""What neural families share that see a record as one real vector."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from torch import Tensor
+
+from pushforward.conditional import ConditionalModel
+from pushforward.data import Image, Records, Schema, Text, pictures
+from pushforward.data.encodings.flat import FlatEncoding
+from pushforward.data.encodings.pixels import to_pixels
+from pushforward.errors import DataError
+from pushforward.training.place import to_device
+
+BLOCK = 1024  # records that are drawn or scored together
+SMALLEST = 4  # side of a picture
+
+
+@dataclass(kw_only=True, eq=False)
+class FlatModel(ConditionalModel):
+    """A neural family over `FlatEncoding`: one picture, a row of numbers and categories, or both at once."""
+
+    @property
+    @abstractmethod
+    def _flat(self) -> FlatEncoding:
+        """How records become vectors, a part of the network."""
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        name = type(self).__name__
+        for field in rest.of_kind(Text):
+            raise DataError(
+                f"field {field.name!r} is text, which {name} cannot draw; name it in given= or leave it out"
+            )
+        images = rest.of_kind(Image)
+        if len(images) > 1:
+            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
+        for image in images:
+            if min(image.height, image.width) < SMALLEST:
+                raise DataError(
+                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
+                )
+
+    def _tensors(self, records: Records) -> dict[str, Tensor]:
+        return self._named(records, self._flat.vector.cells, self._flat.shape is not None)
+
+    def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
+        for start in range(0, len(records), rows):
+            yield to_device(self._tensors(records[start : start + rows]), self.device)
+
+    def _records(self, x: Tensor, given: Records | None) -> Records:
+        """(n, size) data as records, with what was given beside it."""
+        picture, cells = self._flat.inverse(x)
+        drawn = self._flat.vector.cells.decode(cells) if self._flat.vector.width else None
+        names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
+        columns: dict[str, Any] = {}
+        for name in names:
+            if given is not None and name in given.names:
+                columns[name] = given.column(name)
+            elif drawn is not None and name in drawn.names:
+                columns[name] = drawn.column(name)
+            else:
+                assert picture is not None
+                columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
+        schema = self.schema.select(names)
+        return Records(schema, pa.table(columns, schema=schema.arrow))
+
+    def _refuse_holes(self, records: Records) -> None:
+        for field in self.schema:
+            holes = records.column(field.name).null_count
+            if holes and field.name not in self.given:
+                raise DataError(
+                    f"field {field.name!r} has {holes} holes, which {type(self).__name__} cannot marginalise; "
+                    "fill them with complete() or leave those records out"
+                )
