@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 
 class ResidualMLP(nn.Module):
@@ -65,3 +67,31 @@ def dense(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:
     for before, after in itertools.pairwise(widths):
         parts += [nn.Linear(before, after), nn.SiLU()]
     return nn.Sequential(*parts[:-1])
+
+
+class PlainMLP(nn.Module):
+    """x → x + Linear(SiLU(Linear(SiLU(x)))), block after block, without normalisation: its slope is what it seems.
+
+    Args:
+        inputs, outputs: widths of what goes in and comes out.
+        width: of the hidden layers.
+        layers: residual blocks.
+
+    >>> PlainMLP(3, 2, 8, 1)(torch.zeros(4, 3)).shape
+    torch.Size([4, 2])
+    """
+
+    def __init__(self, inputs: int, outputs: int, width: int, layers: int):
+        super().__init__()
+        self.first, self.last = nn.Linear(inputs, width), nn.Linear(width, outputs)
+        self.up, self.down = (nn.ModuleList(nn.Linear(width, width) for _ in range(layers)) for _ in range(2))
+        for layer in self.down:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, inputs) → (n, outputs)."""
+        h = self.first(x)
+        for up, down in zip(self.up, self.down, strict=True):
+            h = h + down(silu(up(silu(h))))
+        return self.last(silu(h))

@@ -107,11 +107,11 @@ class VectorEncoding(nn.Module):
         ladj = torch.where(nowhere, 0.5 * blank**2 + 0.5 * torch.log(torch.tensor(2 * torch.pi)), ladj + grid)
         soft = [one_hot(codes[:, i].clamp_min(0), n) * (codes[:, [i]] >= 0) for i, n in enumerate(self.levels)]
         bits = torch.cat([*soft, holes.long()], 1).float()
-        noise = _triangular(bits, generator) if generator is not None else torch.zeros_like(bits)
+        noise = triangular(bits, generator) if generator is not None else torch.zeros_like(bits)
         ladj = ladj.sum(1) - ((1 - noise.abs() / HALF) / HALF).log().sum(1)
         return torch.cat([z.float(), bits + noise], 1), ladj.float()
 
 
-def _triangular(like: Tensor, source: Source) -> Tensor:
+def triangular(like: Tensor, source: Source) -> Tensor:
     """Draws of density (1 - |t| / h) / h on (-h, h), h = HALF."""
     return (uniform(like, source) + uniform(like, source) - 1) * HALF * (1 - 1e-6)

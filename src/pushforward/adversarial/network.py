@@ -1,0 +1,216 @@
+"""Generator, discriminator and encoder of records that hold a picture, a row, or both."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import silu
+from torch.nn.utils.parametrizations import spectral_norm
+
+from pushforward.adversarial.heads import RowHead, within
+from pushforward.conditional import Steered
+from pushforward.data import Schema
+from pushforward.data.encodings.flat import FlatEncoding
+from pushforward.nets.condition import Condition
+from pushforward.nets.conv import Grow, Shrink, fold_of
+from pushforward.nets.embed import Waves
+from pushforward.nets.mlp import PlainMLP, ResidualMLP
+
+EMBEDDING = 64  # width of what is given
+WAVES = 32  # numbers that a number is read as beside itself, so that close values are told apart
+COARSEST = 8  # side of a map, above which it is halved once more
+
+
+class Generator(nn.Module, Steered):
+    """G(z, given) → a flat vector: noise pushed forward to records.
+
+    Args:
+        flat: how records are vectors; it is looked at, not owned.
+        given: the fields that are conditions.
+        latent: numbers of z.
+        width: channels of the first stage (pictures) or hidden units (rows).
+        layers: residual blocks, a stage or in all.
+    """
+
+    def __init__(self, flat: FlatEncoding, given: Schema, *, latent: int, width: int, layers: int):
+        super().__init__()
+        self._flat = [flat]  # in a list, lest it become a part of this module
+        self.latent = latent
+        self.condition = Condition(given, EMBEDDING) if len(given) else None
+        inputs = latent + (EMBEDDING if len(given) else 0)
+        self.row = RowHead(flat.vector) if flat.vector.width else None
+        if flat.shape:
+            hidden = stages_of(flat.shape, width)
+            self.grow = Grow(*flat.shape, hidden=hidden, layers=layers)
+            self._map = (hidden[-1], *self.grow.size)
+            self.spread = nn.Linear(inputs, math.prod(self._map))
+        if self.row is not None:
+            units = 4 * width if flat.shape else width
+            self.told = nn.Linear(inputs, units)
+            self.write = ResidualMLP(inputs, self.row.outputs, units, layers, units)
+
+    def forward(self, z: Tensor, given: Tensor | None, generator: torch.Generator) -> Tensor:
+        """(n, latent), (n, embedding) → (n, size)."""
+        (flat,) = self._flat
+        h = z if given is None else torch.cat([z, given], 1)
+        parts = []
+        if flat.shape:
+            picture = self.grow(self.spread(h).unflatten(1, self._map))
+            black, white = (((end - flat.levels.mean) / flat.levels.scale).view(-1, 1, 1) for end in (-1.0, 1.0))
+            parts.append(within(picture, black, white).flatten(1))
+        if self.row is not None:
+            parts.append(self.row(self.write(h, silu(self.told(h))), generator))
+        return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
+
+
+class Reader(nn.Module):
+    """Records to features, without normalisation: convolutions for the picture, residual layers for the row.
+
+    Args:
+        flat: how records are vectors; it is looked at, not owned.
+        beside: numbers that are read along with them.
+        outputs: features.
+        width, layers: as for `Generator`.
+        pack: rows that are read as one.
+    """
+
+    def __init__(self, flat: FlatEncoding, beside: int, outputs: int, *, width: int, layers: int, pack: int = 1):
+        super().__init__()
+        self._flat = [flat]
+        self.pack = pack
+        numbers = flat.vector.cells.width
+        self.waves = Waves(WAVES, 1 / 8, 8.0) if numbers else None
+        inputs, read = pack * (flat.vector.width + WAVES * numbers + beside), 0
+        if flat.shape:
+            hidden = stages_of(flat.shape, width)
+            self.shrink = Shrink(*flat.shape, hidden=hidden, layers=layers)
+            read = pack * hidden[-1] * math.prod(self.shrink.size)
+        units = 4 * width if flat.shape else width
+        self.body = PlainMLP(inputs, units, units, layers) if inputs else None
+        self.head = nn.Linear(read + (units if inputs else 0), outputs)
+
+    def forward(self, points: Tensor, beside: Tensor | None) -> Tensor:
+        """(n, size), (n, beside) → (n / pack, outputs)."""
+        (flat,) = self._flat
+        picture, row = points.split([flat.pixels, flat.vector.width], 1)
+        features = []
+        if flat.shape:
+            features.append(self._packed(self.shrink(picture.unflatten(1, flat.shape)).flatten(1)))
+        if self.body is not None:
+            read = [row] if beside is None else [row, beside]
+            if self.waves is not None:
+                read.append(self.waves(row[:, : flat.vector.cells.width]).flatten(1))
+            features.append(self.body(self._packed(torch.cat(read, 1))))
+        return self.head(features[0] if len(features) == 1 else torch.cat(features, 1))
+
+    def _packed(self, x: Tensor) -> Tensor:
+        return x if self.pack == 1 else x.reshape(len(x) // self.pack, -1)
+
+
+class Discriminator(nn.Module):
+    """D(x, given) = w·φ(x) + e(given)·V φ(x): the second term alone knows the conditions.
+
+    This is the form that the log ratio of two conditional distributions has, if the conditions are log-linear in φ
+    (Miyato, Koyama 2018, arXiv 1802.05637). With `pack` records judged as one, a generator that draws the same again
+    and again gives itself away (Lin, Khetan, Fanti, Oh 2017, arXiv 1712.04086); conditions are then read along.
+
+    Args:
+        flat, given, width, layers: as for `Generator`.
+        codes: numbers of z, where pairs of records and codes are judged.
+        pack: records that are judged as one.
+        spectral: whether every layer is kept to slope 1 (Miyato et al. 2018, arXiv 1802.05957).
+
+    Attributes:
+        seen: steps, by which the weight of the penalty falls.
+        gamma: that weight in the long run.
+        augmentation: probability that a picture is changed before it is judged.
+        lead: running mean of the sign of D(real) - D(drawn), from -1 to 1.
+    """
+
+    seen: Tensor
+    gamma: Tensor
+    augmentation: Tensor
+    lead: Tensor
+
+    def __init__(
+        self, flat: FlatEncoding, given: Schema, *, width: int, layers: int, codes: int, pack: int, spectral: bool
+    ):
+        super().__init__()
+        for name in ("seen", "gamma", "augmentation", "lead"):
+            self.register_buffer(name, torch.zeros(()))
+        self.pack, self.codes = pack, codes
+        self.condition = Condition(given, EMBEDDING) if len(given) else None
+        self.projects = len(given) > 0 and pack == 1
+        beside = codes + (EMBEDDING if len(given) and not self.projects else 0)
+        outputs = 1 + (EMBEDDING if self.projects else 0)
+        self.reader = Reader(flat, beside, outputs, width=width, layers=layers, pack=pack)
+        if spectral:
+            for layer in self.reader.modules():
+                if isinstance(layer, nn.Linear | nn.Conv2d):
+                    if not bool(layer.weight.any()):  # a map that is 0 has no direction to be scaled in
+                        nn.init.orthogonal_(layer.weight)
+                    spectral_norm(layer)
+
+    def forward(self, points: Tensor, given: Tensor | None) -> Tensor:
+        """(n, size + codes), (n, embedding) → (n / pack,) scores.
+
+        Args:
+            points: records, and codes behind them where pairs are judged.
+            given: what is known of them.
+        """
+        records, codes = points.split([points.shape[1] - self.codes, self.codes], 1)
+        beside = [codes] if self.codes else []
+        if given is not None and not self.projects:
+            beside.append(given)
+        out = self.reader(records, torch.cat(beside, 1) if beside else None)
+        score = out[:, 0]
+        if self.projects:
+            assert given is not None
+            score = score + (out[:, 1:] * given).sum(1) * EMBEDDING**-0.5
+        return score
+
+
+class Game(nn.Module, Steered):
+    """All networks of a game, with the scaling of its data.
+
+    Attributes:
+        center, spread: (latent,) mean and deviation over records of what the encoder says.
+    """
+
+    center: Tensor
+    spread: Tensor
+
+    def __init__(
+        self, rest: Schema, given: Schema, *, latent: int, width: int, layers: int, pack: int = 1,
+        spectral: bool = False, inference: bool = False,
+    ):  # fmt: skip
+        super().__init__()
+        self.flat = FlatEncoding(rest)
+        size = {"width": width, "layers": layers}
+        self.generator = Generator(self.flat, given, latent=latent, **size)
+        codes = latent if inference else 0
+        self.discriminator = Discriminator(self.flat, given, codes=codes, pack=pack, spectral=spectral, **size)
+        beside = EMBEDDING if len(given) else 0
+        self.encoder = Reader(self.flat, beside, latent, **size) if inference else None
+        for name in ("center", "spread"):
+            self.register_buffer(name, torch.full((latent,), float(name == "spread")))
+
+    @property
+    def condition(self) -> Condition | None:  # type: ignore[override]
+        """Of the generator, whose side draws."""
+        return self.generator.condition
+
+    def prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        """Take the scales of the data from some records."""
+        self.flat.prepare(tensors, generator)
+        for part in (self.generator, self.discriminator):
+            if part.condition is not None:
+                part.condition.prepare(tensors)
+
+
+def stages_of(shape: tuple[int, int, int], width: int) -> tuple[int, ...]:
+    """Channels of the stages of a picture: three where the first map is finer than 8, else two."""
+    side = -(-max(shape[1:]) // fold_of(*shape[1:]))
+    return (width, 2 * width, 4 * width) if side > COARSEST else (width, 2 * width)
