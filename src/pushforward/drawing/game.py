@@ -22,6 +22,7 @@ LONGEST = 0.09  # of the plane's width, that the longest arrows go over
 SHOWN, LAST = 160, 2400  # milliseconds of a scene, and of the last one
 POINTS = 1500  # of either kind that are shown
 SOFT = 0.9  # share of all arrows that are shown in proportion; those that are longer are cut
+WHITE = 255  # the code of white in a GIF; all other colours come before it
 FAINTEST = 1e-12  # length, below which an arrow is none
 
 
@@ -51,16 +52,25 @@ def _frames(scenes: Sequence[Scene]) -> list[Pillow.Image]:
     with styled():
         stage = Stage(scenes)
         pictures = [stage.show(scene) for scene in scenes]
-    # one palette for all, from the first, a middle and the last: else flat colours would flicker
+    return _in_few_colours(pictures)
+
+
+def _in_few_colours(pictures: Sequence[Pillow.Image]) -> list[Pillow.Image]:
+    """Pictures in the 256 colours that a GIF has, the same for all: else the plane would flicker."""
     some = [pictures[i] for i in sorted({0, len(pictures) // 2, len(pictures) - 1})]
     strip = Pillow.new("RGB", (some[0].width, sum(p.height for p in some)))
     for i, picture in enumerate(some):
         strip.paste(picture, (0, i * picture.height))
-    palette = strip.quantize(255, Pillow.Quantize.MEDIANCUT)
-    colours = np.array(palette.getpalette(), np.uint8).reshape(-1, 3)
-    colours[colours.sum(1).argmax()] = 255  # paper is white, not the mean of nearly white
-    palette.putpalette(colours.tobytes())
-    return [picture.quantize(palette=palette, dither=Pillow.Dither.NONE) for picture in pictures]
+    palette = strip.quantize(WHITE, Pillow.Quantize.MEDIANCUT)
+    colours = [*(palette.getpalette() or [])[: 3 * WHITE], 255, 255, 255]
+    out = []
+    for picture in pictures:
+        codes = np.array(picture.quantize(palette=palette, dither=Pillow.Dither.NONE))
+        codes[(np.asarray(picture) == 255).all(-1)] = WHITE  # paper is white, not the mean of what is nearly so
+        frame = Pillow.fromarray(codes)
+        frame.putpalette(colours)
+        out.append(frame)
+    return out
 
 
 class Stage:
@@ -96,10 +106,10 @@ class Stage:
             [[0.5]], cmap=colours, vmin=0, vmax=1, origin="lower", extent=scene.extent, aspect="auto",
             interpolation="bicubic", zorder=0,
         )  # fmt: skip
-        bar = self.figure.colorbar(plane, ax=self._axes, shrink=0.62, aspect=24, pad=0.02)
+        bar: Any = self.figure.colorbar(plane, ax=self._axes, shrink=0.62, aspect=24, pad=0.02)
         bar.set_ticks([0, 0.5, 1], labels=["unreal", "½", "real"])
         bar.set_label("what the discriminator finds", fontsize=8.5, labelpad=2)
-        bar.outline.set_visible(False)  # type: ignore[operator]
+        bar.outline.set_visible(False)
         bar.ax.tick_params(length=0)
         return plane
 

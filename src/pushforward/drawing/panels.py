@@ -12,7 +12,9 @@ Line = tuple[np.ndarray, np.ndarray]  # steps and values
 APART = 6.0  # times its own range, that a number without a prefix may be stretched over in a panel with others
 DECADES = 1.7  # that positive values go over, from which their axis is logarithmic
 WINDOWS = 40  # means that a line is smoothed to
-RUSH = 0.03  # share of a run at its beginning that may leave the panel at the top, where it would flatten all that follows
+RUSH = (
+    0.03  # share of a run at its beginning that may leave the panel at the top, where it would flatten all that follows
+)
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class Panel:
 
 
 def panels(numbers: Mapping[str, Line]) -> list[Panel]:
-    """Numbers by panel: ``accuracy/real`` and ``accuracy/fake`` in one called ``accuracy``, those without ``/`` together.
+    """Numbers by panel: ``accuracy/real`` and ``accuracy/fake`` in one called ``accuracy``, plain names together.
 
-    Of the latter those whose ranges have nothing to do with one another get panels of their own, since one of two lines
-    would be flat.
+    Plain names whose ranges have nothing to do with one another get panels of their own, since one of two lines would be
+    flat.
 
     >>> line = (np.arange(3), np.array([1.0, 2.0, 3.0]))
     >>> [(p.title, list(p.lines)) for p in panels({"a": line, "b/x": line, "c": line, "b/y": line})]

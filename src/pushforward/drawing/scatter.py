@@ -144,12 +144,12 @@ def _numbers(figure: Figure, ax: Axes, flat: np.ndarray, by: np.ndarray, label: 
     known = np.isfinite(by)
     if not known.all():
         ax.scatter(*flat[~known].T, s=_size(len(flat)), color=FAINT, linewidth=0, label=HOLE)
-        ax.legend(loc="upper right")
+        ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), borderpad=0.2, handletextpad=0.2)
     dots = ax.scatter(*flat[known].T, s=_size(len(flat)), c=by[known], cmap="viridis", alpha=0.8, linewidth=0)
-    bar = figure.colorbar(dots, ax=ax, shrink=0.62, aspect=24, pad=0.02)
-    bar.solids.set_alpha(1)  # type: ignore[union-attr]
+    bar: Any = figure.colorbar(dots, ax=ax, shrink=0.62, aspect=24, pad=0.02)
+    bar.solids.set_alpha(1)
     bar.set_label(label, fontsize=9)
-    bar.outline.set_visible(False)  # type: ignore[operator]
+    bar.outline.set_visible(False)
     bar.ax.tick_params(length=0)
 
 

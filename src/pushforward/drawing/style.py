@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 INK, GREY, FAINT, PAPER = "#22262e", "#7b838f", "#d5d9df", "#ffffff"
 # After Okabe and Ito, and Tol: told apart also by who sees no red or no green, and by their lightness in print.
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#332288", "#56b4e9", "#e69f00", "#882255", "#8a8a2b", "#5d4037")
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#332288", "#56b4e9", "#e69f00", "#882255", "#8adcc4", "#8f7fe8")
 FILES = (".png", ".svg", ".pdf")
 SHARP = 200  # dots an inch of a PNG
 
@@ -80,9 +80,9 @@ def blank(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def gridded(axes: Axes, which: str = "y") -> None:
+def gridded(axes: Axes) -> None:
     """Faint lines to read values by."""
-    axes.grid(axis=which, color=FAINT, linewidth=0.5)  # type: ignore[arg-type]
+    axes.grid(axis="y", color=FAINT, linewidth=0.5)
     axes.set_axisbelow(True)
 
 

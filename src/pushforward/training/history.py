@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["History", "Scene"]
 
 NOTES = 200  # that are kept; alarms that go on ringing say nothing new
-APART, GROWTH = 4, 1.13  # steps from one scene to the next at the beginning, and their ratio later: 60 up to step 20,000
+APART, GROWTH = (
+    4,
+    1.13,
+)  # steps from one scene to the next at the beginning, and their ratio later: 60 up to step 20,000
 _ARRAYS = ("real", "drawn", "surface", "arrows")  # of a scene
 
 
@@ -106,7 +109,7 @@ class History:
     # Pictures
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """Every number over the steps: those that share what stands before their ``/`` in one panel, the others together.
+        """Every number over the steps: those that share what stands before a ``/`` in one panel, plain names together.
 
         Args:
             path: where the figure is written too, as PNG, SVG or PDF, whole or not at all.
@@ -148,7 +151,7 @@ class History:
 
     def tensors(self) -> dict[str, Tensor]:
         """The arrays, by name."""
-        out = {}
+        out: dict[str, Tensor] = {}
         for i, name in enumerate(self.names):
             steps, values = self[name]
             out |= {f"number.{i}.steps": torch.from_numpy(steps), f"number.{i}.values": torch.from_numpy(values)}
