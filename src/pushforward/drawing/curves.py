@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 WIDE, HIGH = 4.4, 2.7  # inches of a panel
 TOLD = 6  # notes whose words are shown
-SIZE, LETTERS = 8, 17  # of the words of notes, and how many of them an inch holds
+SIZE, LETTERS = 8, 16  # of the words of notes, and how many of them an inch holds
 
 
 def curves(numbers: Mapping[str, Line], notes: Sequence[tuple[int, str]] = ()) -> Figure:

@@ -33,8 +33,7 @@ class Panel:
 def panels(numbers: Mapping[str, Line]) -> list[Panel]:
     """Numbers by panel: ``accuracy/real`` and ``accuracy/fake`` in one called ``accuracy``, plain names together.
 
-    Plain names whose ranges have nothing to do with one another get panels of their own, since one of two lines would be
-    flat.
+    Plain names whose ranges have nothing to do with one another get panels of their own: else a line would be flat.
 
     >>> line = (np.arange(3), np.array([1.0, 2.0, 3.0]))
     >>> [(p.title, list(p.lines)) for p in panels({"a": line, "b/x": line, "c": line, "b/y": line})]
