@@ -63,7 +63,7 @@ def _draw(axes: Axes, panel: Panel, end: int) -> int:
         colour = COLOURS[i % len(COLOURS)]
         (steps, values), window = smooth(line)
         if window > 1:
-            axes.plot(*line, color=colour, alpha=0.22, linewidth=0.7)
+            axes.plot(*line, color=colour, alpha=0.18, linewidth=0.6)
         few = len(steps) < 25
         axes.plot(steps, values, color=colour, marker="o" if few else None, markersize=3)
         windows.append(window)
@@ -120,7 +120,7 @@ def _apart(heights: np.ndarray, gap: float) -> np.ndarray:
 def _mark(axes: Axes, notes: Sequence[tuple[int, str]]) -> None:
     """A thin line at the step of each note, with the number that its words have below."""
     for i, (step, _) in enumerate(notes):
-        axes.axvline(step, color=GREY, linewidth=0.7, linestyle=(0, (2, 2)), zorder=1)
+        axes.axvline(step, color=GREY, alpha=0.8, linewidth=0.6, linestyle=(0, (2, 2)), zorder=1)
         if i < TOLD:
             axes.annotate(
                 str(i + 1), (step, 1), xycoords=("data", "axes fraction"), xytext=(0, 2), textcoords="offset points",

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FAKE, REAL, DRAWN = "#f7c9a3", "#b5d3ec", COLOURS[1]  # of the plane where it is found unreal and real, and of points
+FAKE, MIDDLE, REAL = "#f5bf94", "#fbfaf8", "#a6cbe9"  # of the plane where it is found unreal, either, and real
+DRAWN = COLOURS[1]  # of points
 SIDE = 4.6  # inches
 LONGEST = 0.09  # of the plane's width, that the longest arrows go over
 SHOWN, LAST = 160, 2400  # milliseconds of a scene, and of the last one
@@ -58,6 +59,10 @@ def _frames(scenes: Sequence[Scene]) -> list[Pillow.Image]:
 def _in_few_colours(pictures: Sequence[Pillow.Image]) -> list[Pillow.Image]:
     """Pictures in the 256 colours that a GIF has, the same for all: else the plane would flicker."""
     some = [pictures[i] for i in sorted({0, len(pictures) // 2, len(pictures) - 1})]
+    ramp = np.array([_rgb(c) for c in (FAKE, MIDDLE, REAL)])
+    across = np.linspace(0, 2, some[0].width)
+    line = np.stack([np.interp(across, [0, 1, 2], ramp[:, i]) for i in range(3)], 1).round().astype(np.uint8)
+    some.append(Pillow.fromarray(np.repeat(line[None], some[0].height, 0)))  # every colour that the plane may have
     strip = Pillow.new("RGB", (some[0].width, sum(p.height for p in some)))
     for i, picture in enumerate(some):
         strip.paste(picture, (0, i * picture.height))
@@ -71,6 +76,10 @@ def _in_few_colours(pictures: Sequence[Pillow.Image]) -> list[Pillow.Image]:
         frame.putpalette(colours)
         out.append(frame)
     return out
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 class Stage:
@@ -101,7 +110,7 @@ class Stage:
     def _field(self, scene: Scene) -> Any:
         from matplotlib.colors import LinearSegmentedColormap
 
-        colours = LinearSegmentedColormap.from_list("game", [FAKE, "#fbfaf8", REAL])
+        colours = LinearSegmentedColormap.from_list("game", [FAKE, MIDDLE, REAL])
         plane = self._axes.imshow(
             [[0.5]], cmap=colours, vmin=0, vmax=1, origin="lower", extent=scene.extent, aspect="auto",
             interpolation="bicubic", zorder=0,

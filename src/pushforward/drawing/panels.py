@@ -10,11 +10,12 @@ import numpy as np
 Line = tuple[np.ndarray, np.ndarray]  # steps and values
 
 APART = 6.0  # times its own range, that a number without a prefix may be stretched over in a panel with others
+STILL = 0.3  # of its own size, below which the range of a number is not asked after
 DECADES = 1.7  # that positive values go over, from which their axis is logarithmic
 WINDOWS = 40  # means that a line is smoothed to
-RUSH = (
-    0.03  # share of a run at its beginning that may leave the panel at the top, where it would flatten all that follows
-)
+SHARES = 0.4  # that values between 0 and 1 go over, from which they are taken for shares of a whole
+STRAY = 1.3  # times the range of nearly all values, beyond which the outermost may leave the panel
+RUSH = 0.03  # share of a run, at whose beginning values may fall so fast that they would flatten all that follows
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def panels(numbers: Mapping[str, Line]) -> list[Panel]:
 
 
 def _alike(lines: list[Line]) -> bool:
-    """Whether lines can share an axis and none is flat for it."""
-    ranges = [middle(values) for _, values in lines]
-    low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
-    return high - low <= APART * min(r[1] - r[0] for r in ranges)
+    """Whether lines can share an axis: none is flat for it that is not nearly so by itself."""
+    ranges = np.array([middle(values) for _, values in lines])
+    own = np.maximum(ranges[:, 1] - ranges[:, 0], STILL * np.abs(ranges).max(1))
+    return bool(ranges[:, 1].max() - ranges[:, 0].min() <= APART * own.min())
 
 
 def middle(values: np.ndarray) -> tuple[float, float]:
@@ -85,20 +86,25 @@ def limits(lines: Mapping[str, Line], log: bool = False) -> tuple[float, float] 
     Shares are shown from 0 to 1. What rushes down at the beginning of a run, and single points far from all others,
     may leave the panel.
     """
-    found = [v[np.isfinite(v)] for _, v in lines.values()]
-    values = [np.log(v) if log else v for v in found if len(v)]
-    if not values:
+    found = {name: (at[np.isfinite(v)], v[np.isfinite(v)]) for name, (at, v) in lines.items() if np.isfinite(v).any()}
+    if not found:
         return None
+    values = [np.log(v) if log else v for _, v in found.values()]
     low, high = min(float(v.min()) for v in values), max(float(v.max()) for v in values)
-    if not log and low >= 0 and 0.5 < high <= 1:
+    inner = [middle(v) for v in values]
+    inner_low, inner_high = min(r[0] for r in inner), max(r[1] for r in inner)
+    if not log and low >= 0 and high <= 1 and high - low > SHARES and inner_high > 0.5:
         return -0.03, 1.03
-    inner_low, inner_high = min(middle(v)[0] for v in values), max(middle(v)[1] for v in values)
-    inner = inner_high - inner_low
-    if not (inner > 0 and high - low > (1.2 if log else 2) * inner):
+    room = inner_high - inner_low
+    if not (room > 0 and high - low > STRAY * room):
         return None
-    room = 0.1 if log else 0.4
-    ends = max(low, inner_low - room * inner), min(high, inner_high + room * inner)
-    return (float(np.exp(ends[0])), float(np.exp(ends[1]))) if log else ends
+    means = [smooth(line)[0][1] for line in found.values()]
+    means = [np.log(m) if log else m for m in means]
+    ends = [min(float(m.min()) for m in means), max(float(m.max()) for m in means)]
+    low, high = max(min(ends[0], inner_low), inner_low - room), min(max(ends[1], inner_high), inner_high + room)
+    edge = 0.05 * (high - low)
+    ends = [low - edge, high + edge]
+    return (float(np.exp(ends[0])), float(np.exp(ends[1]))) if log else (ends[0], ends[1])
 
 
 def smooth(line: Line) -> tuple[Line, int]:
