@@ -219,6 +219,16 @@ def test_a_run_that_was_stopped_has_one_history(tmp_path):
     same_history(state.history, rest.history)
 
 
+def test_a_checkpoint_of_before_there_was_a_history_goes_on(tmp_path):
+    list(start(moody(), 5, folder=tmp_path / "run")[1])
+    path = tmp_path / "run" / f"step-{5:012d}" / "state.json"
+    facts = json.loads(path.read_text())
+    del facts["history"]
+    path.write_text(json.dumps(facts))
+    state, progress = start(moody(), 8, folder=tmp_path / "run")
+    assert [now.step for now in progress] == [6, 7, 8] and state.history["net"][0].tolist() == [6, 7, 8]
+
+
 # In a model
 
 

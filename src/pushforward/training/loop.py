@@ -333,7 +333,8 @@ class _Trainer:
         state.best = math.inf if facts["best"] is None else facts["best"]
         try:
             kept = {k.removeprefix("history."): v for k, v in tensors.items() if k.startswith("history.")}
-            state.history.restore(kept, facts["history"])
+            if "history" in facts:  # checkpoints of earlier versions have none
+                state.history.restore(kept, facts["history"])
             for i, player in enumerate(self.players):
                 self._restore(i, player, tensors)
         except (KeyError, RuntimeError, ValueError) as error:
