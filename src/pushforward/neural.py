@@ -17,6 +17,7 @@ from pushforward.errors import ArgumentError
 from pushforward.model import Model
 from pushforward.training.batches import Batches
 from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.history import History, Scene
 from pushforward.training.loop import State, train
 from pushforward.training.place import Place, to_device
 from pushforward.training.player import Player
@@ -57,7 +58,28 @@ class NeuralModel(Model):
     def _batch_size(self) -> int:
         """Records a step, where the run does not say."""
 
+    @property
+    def history(self) -> History:
+        """What the training told of itself, to be read and drawn; also while it goes on.
+
+        Empty before a fit and in a model that was loaded, since a saved model holds what was learned, not how.
+
+        >>> from pushforward import AutoEncoder
+        >>> model = AutoEncoder(latent=2, width=16).fit("penguins", steps=30)
+        >>> model.history.names, len(model.history)
+        (('reconstruction',), 30)
+        """
+        return self.__dict__.setdefault("_history", History())
+
+    def _scene(self, step: int) -> Scene | None:
+        """How the game stands after `step`, where two numbers are modelled; it is asked now and then in training.
+
+        Networks are in evaluation mode and hold the weights of the step, not their averages.
+        """
+        return None
+
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
+        self.__dict__["_history"] = History()
         place = Place(run)
         schema, given = self.learning
         with scope(mix(run.seed), place.device):
@@ -72,8 +94,8 @@ class NeuralModel(Model):
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         held_out = source.held_out()
         yield from train(
-            players, source.batches(), run, State(batch=max(batch, place.world)),
-            place=place, held_out=held_out, checkpoints=checkpoints,
+            players, source.batches(), run, State(batch=max(batch, place.world), history=self.history),
+            place=place, held_out=held_out, checkpoints=checkpoints, scene=self._scene,
         )  # fmt: skip
         last = pilot if held_out is None else held_out.at(0, held_out.total)
         self._settle(last, generator(run.seed, 1, device=place.device))

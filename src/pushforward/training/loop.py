@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,6 +16,7 @@ from pushforward.errors import DivergedError, FormatError, PushforwardError
 from pushforward.training.average import Average
 from pushforward.training.batches import Batches
 from pushforward.training.checkpoint import Checkpoints
+from pushforward.training.history import History, Scene
 from pushforward.training.place import Place, parameters_of
 from pushforward.training.player import Player
 from pushforward.training.progress import Progress
@@ -38,12 +39,13 @@ class State:
     best_step: int = 0
     finished: bool = False
     kept: list[list[Tensor]] = field(default_factory=list)  # averaged weights at the best step, by player
+    history: History = field(default_factory=History)
 
     def facts(self) -> dict[str, Any]:
         """What goes into a checkpoint as JSON."""
         names = ("batch", "rows", "elapsed", "best_step", "finished")
         best = self.best if math.isfinite(self.best) else None
-        return {**{name: getattr(self, name) for name in names}, "best": best}
+        return {**{name: getattr(self, name) for name in names}, "best": best, "history": self.history.facts()}
 
 
 def train(
@@ -55,6 +57,7 @@ def train(
     place: Place | None = None,
     held_out: Batches | None = None,
     checkpoints: Checkpoints | None = None,
+    scene: Callable[[int], Scene | None] | None = None,
 ) -> Iterator[Progress]:
     """Take steps until the budget is spent, and leave the averaged weights in the modules.
 
@@ -66,21 +69,23 @@ def train(
         players: who learns what; in each step they move in this order.
         batches: the data.
         run: budget, seed and place.
-        state: where to start; it is kept up to date.
+        state: where to start; it is kept up to date, and its history with it.
         place: where to compute.
         held_out: data that is only looked at; the weights that do best on it are the ones that stay.
         checkpoints: where the state is kept on the way.
+        scene: step → a look at the game now and then, with all modules as they stand, in evaluation mode; where it
+            gives None it is not asked again.
 
     Raises:
         DivergedError: a loss is not finite; the last good checkpoint stays.
     """
     place = place or Place(run)
-    trainer = _Trainer(players, batches, run, state, place, held_out, checkpoints)
+    trainer = _Trainer(players, batches, run, state, place, held_out, checkpoints, scene)
     yield from trainer.steps()
 
 
 class _Trainer:
-    def __init__(self, players, batches, run, state, place, held_out, checkpoints):  # type: ignore[no-untyped-def]
+    def __init__(self, players, batches, run, state, place, held_out, checkpoints, scene):  # type: ignore[no-untyped-def]
         self.players: Sequence[Player] = players
         self.batches: Batches = batches
         self.run: Run = run
@@ -88,6 +93,7 @@ class _Trainer:
         self.place: Place = place
         self.held_out: Batches | None = held_out
         self.checkpoints: Checkpoints | None = checkpoints
+        self.scene: Callable[[int], Scene | None] | None = scene
         self.parameters = [parameters_of(player.module) for player in players]
         self.optimizers = [p.optimizer(q) for p, q in zip(players, self.parameters, strict=True)]
         self.rates = [[g["lr"] for g in optimizer.param_groups] for optimizer in self.optimizers]
@@ -102,6 +108,7 @@ class _Trainer:
             player.module.train()
         started = saved = time.monotonic()
         before, seen = state.elapsed, state.step
+        self._show()
         if self.checkpoints is not None and state.step == 0:
             self._save()
         try:
@@ -114,21 +121,48 @@ class _Trainer:
                     losses = {}
                 if losses:
                     losses |= self._look()
+                    self._show()
                 state.elapsed = self.place.agree(before + time.monotonic() - started)
+                told = self._told(losses, self._remaining(), note)
                 if self.checkpoints is not None and time.monotonic() - saved >= run.checkpoint:
                     self._save()
                     saved = time.monotonic()
-                yield Progress("train", state.step, losses, state.elapsed, self._remaining(), note)
+                yield told
+            self._show(at_end=True)
             if state.step % self.interval and (last := self._look(at_end=True)):
-                yield Progress("train", state.step, last, state.elapsed, 0.0)
+                yield self._told(last, 0.0)
             elif state.step == seen:  # a run that was finished before is told once
-                yield Progress("train", state.step, {}, state.elapsed, 0.0)
+                yield self._told({}, 0.0)
         finally:
             # Reached at the end and where the consumer closes the iterator: between two steps in either case.
             # After an error the weights may be half moved, so the last checkpoint stays the newest.
             if self.checkpoints is not None and self._whole():
                 self._save()
         self._leave()
+
+    def _told(self, losses: dict[str, float], remaining: float | None, note: str = "") -> Progress:
+        """Where the run stands; the history hears it before the checkpoint of this step is written."""
+        told = Progress("train", self.state.step, losses, self.state.elapsed, remaining, note)
+        self.state.history.add(told)
+        return told
+
+    def _show(self, at_end: bool = False) -> None:
+        """Keep a scene where one is due. Looking moves nothing: no weight, no statistic of a layer, no generator."""
+        history, step = self.state.history, self.state.step
+        fresh = not history.scenes or history.scenes[-1].step < step
+        if self.scene is None or not fresh or not (at_end or history.due(step)):
+            return
+        for player in self.players:
+            player.module.eval()
+        with scope(mix(self.run.seed, -2), self.place.device):
+            found = self.scene(step)
+        for player, optimizer in zip(self.players, self.optimizers, strict=True):
+            player.module.train()
+            optimizer.zero_grad(set_to_none=True)  # arrows are gradients, and their way may lead through the weights
+        if found is None:
+            self.scene = None
+        else:
+            history.keep(found)
 
     def _step(self) -> dict[str, float]:
         """One move of every player whose turn it is."""
@@ -285,6 +319,7 @@ class _Trainer:
                 out |= {f"{player.name}.kept.{j}": v for j, v in enumerate(self.state.kept[i])}
             for j, slots in self.optimizers[i].state_dict()["state"].items():
                 out |= {f"{player.name}.optimizer.{j}.{k}": torch.as_tensor(v) for k, v in slots.items()}
+        out |= {f"history.{name}": tensor for name, tensor in self.state.history.tensors().items()}
         return {name: tensor.detach().clone() for name, tensor in out.items()}  # tied tensors are written twice
 
     def _resume(self) -> None:
@@ -297,6 +332,9 @@ class _Trainer:
         state.elapsed, state.best_step, state.finished = facts["elapsed"], facts["best_step"], facts["finished"]
         state.best = math.inf if facts["best"] is None else facts["best"]
         try:
+            kept = {k.removeprefix("history."): v for k, v in tensors.items() if k.startswith("history.")}
+            if "history" in facts:  # checkpoints of earlier versions have none
+                state.history.restore(kept, facts["history"])
             for i, player in enumerate(self.players):
                 self._restore(i, player, tensors)
         except (KeyError, RuntimeError, ValueError) as error:
