@@ -23,6 +23,7 @@ from pushforward.training.player import Player, adam
 
 Loss = Literal[*sorted(LOSSES)]  # type: ignore[valid-type]
 Slopes = Literal[*sorted(PENALTIES)]  # type: ignore[valid-type]
+AVERAGE = 0.1
 BETAS = (0.0, 0.99)
 EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it at this many steps
 TARGET, RAMP, MOST = 0.6, 50_000, 0.8  # of the lead; records from no augmentation to all; its largest probability
@@ -76,7 +77,7 @@ class GAN(FlatModel):
         g, d = self.network.generator, self.network.discriminator
         maker = g if self.network.encoder is None else nn.ModuleList([g, self.network.encoder])
         return [
-            Player("generator", maker, self._generate, adam(self.lr, BETAS)),
+            Player("generator", maker, self._generate, adam(self.lr, BETAS), average=AVERAGE),
             Player("discriminator", d, self._discriminate, adam(self.lr, BETAS), average=0.0),
         ]
 
