@@ -170,9 +170,10 @@ class Coder(ConditionalModel, Codes):
         Raises:
             ArgumentError: there are no such codes.
         """
+        codes = codes.float()  # in which huge numbers of a double are infinite
         if not bool(codes.isfinite().all()):
             raise ArgumentError("codes hold numbers that are not finite; encode() gives codes that can be decoded")
-        return codes.float()
+        return codes
 
     def _reconstruct(self, records: Records) -> Records:
         given = records.select(self.given) if self.given else None
