@@ -115,6 +115,7 @@ class Model(Tunable, ABC):
             raise ArgumentError(f"given={list(given)} names every field; leave at least one to be learned")
         rest = data.schema.without(given)
         self._check(rest, data.schema.select(given))
+        self._check_count(len(data))
         return self._fitting(data, given, shares, budget)
 
     def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
@@ -397,6 +398,9 @@ class Model(Tunable, ABC):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         """Refuse, by name, fields that the family cannot model or be conditioned on."""
+
+    def _check_count(self, n: int) -> None:
+        """Refuse, by name, hyperparameters that n records are too few for; it is asked before anything is learned."""
 
     def _allowed(self) -> tuple[Collection[str], str]:
         """The fields that `sample` may hold fixed, and what to do about the others."""

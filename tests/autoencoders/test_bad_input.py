@@ -61,7 +61,7 @@ def test_one_picture_is_learned(family, more):
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_one_picture_holds_nothing_out(family):
-    with pytest.raises(pf.ArgumentError, match="1 records .* nothing is held out .* say steps= or minutes="):
+    with pytest.raises(pf.ArgumentError, match=r"1 records .* nothing is held out .* say steps= or minutes="):
         getattr(pf, family)(width=8).fit({"image": pictures(1)}, device="cpu")
 
 
@@ -146,13 +146,13 @@ def test_no_records_are_refused(model):
     nothing = pf.read({"image": pictures()})[:0]
     for verb in ("log_prob", "encode", "reconstruct", "complete"):
         if hasattr(model, verb):
-            with pytest.raises(pf.DataError, match="no r.* at least one"):
+            with pytest.raises(pf.DataError, match=r"no r.* at least one"):
                 getattr(model, verb)(nothing)
 
 
 def test_denoising_no_records_is_refused():
     model = fitted("AutoEncoder", {"image": pictures()}, noise=0.5)
-    with pytest.raises(pf.DataError, match="no r.* at least one"):
+    with pytest.raises(pf.DataError, match=r"no r.* at least one"):
         model.denoise(pf.read({"image": pictures()})[:0], 0.1)
 
 
