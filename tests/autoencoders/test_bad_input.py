@@ -1,6 +1,7 @@
 """What auto-encoders cannot take is refused in one line that names it; what they can but hardly should is said."""
 
 import io
+import warnings
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ import torch
 from PIL import Image
 
 import pushforward as pf
+from pushforward.autoencoders.capacity import bits_of
 
 FAMILIES = ["AutoEncoder", "VAE", "VQ"]
 pytestmark = pytest.mark.filterwarnings("ignore::pushforward.CollapsedWarning")  # of models that train for a moment
@@ -93,6 +95,86 @@ def test_nan_in_a_picture_column_is_refused_by_every_verb(model, where, words):
         if hasattr(model, verb):
             with pytest.raises(pf.DataError, match=words):
                 getattr(model, verb)(holed()[where])
+
+
+# Codes that hold more than a record
+
+
+def few(n=60):
+    """A record of 8 numbers: two floats, one of them with holes, two levels and three."""
+    rng = np.random.default_rng(0)
+    holed = np.where(rng.random(n) < 0.2, np.nan, rng.standard_normal(n))
+    levels = {"c": np.tile(["x", "y"], n // 2), "d": np.tile(["u", "v", "w"], n // 3)}
+    return {"a": rng.standard_normal(n), "b": holed, **levels}
+
+
+def said(family, data, **more):
+    """What is warned of the size of a code."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted(family, data, **more)
+    return [str(w.message) for w in caught if "holds more than a record" in str(w.message)]
+
+
+@pytest.mark.parametrize("coder", ["AutoEncoder", "VAE"])
+def test_a_latent_larger_than_the_data_is_allowed_and_said_once(coder):
+    assert not said(coder, few(), latent=8)
+    [words] = said(coder, few(), latent=9)
+    assert "latent=9 is more than the 8 numbers" in words and "take latent=8 or less" in words
+    assert not said(coder, {"image": pictures(side=4)}, latent=16)
+    [words] = said(coder, {"image": pictures(side=4)}, latent=17)
+    assert "latent=17 is more than the 16 numbers" in words
+    with pytest.warns(pf.CollapsedWarning, match="latent=9 is more than the 8"):
+        fitted(coder, few(), latent=9)
+
+
+def test_conditions_are_not_in_the_code_and_do_not_count():
+    with pytest.warns(pf.CollapsedWarning, match="latent=9 is more than the 5 numbers"):
+        pf.AutoEncoder(latent=9, width=8).fit(few(), given="d", steps=2, device="cpu")
+
+
+def test_a_sparse_code_is_as_large_as_what_it_keeps():
+    assert not said("AutoEncoder", few(), latent=64, sparse=8)
+    [words] = said("AutoEncoder", few(), latent=64, sparse=9)
+    assert "sparse=9 is more than the 8 numbers" in words
+
+
+def test_codes_of_a_codebook_are_counted_in_bits():
+    levels = {"c": np.tile(["x", "y"], 30), "d": np.tile(["u", "v", "w"], 20), "count": np.tile([0, 1, 2, 3], 15)}
+    assert bits_of(pf.read(levels).schema) == pytest.approx(np.log2(2 * 3 * 4))
+    assert not said("VQ", levels, positions=1, codes=16)
+    [words] = said("VQ", levels, positions=2, codes=16)
+    assert "2 codes of 16 are 8 bits, more than the 4.585 that" in words
+    assert not said("VQ", few(), positions=64)  # floats have no end of values
+    assert not said("VQ", {"image": pictures(side=4)}, stages=1, codes=256)
+    assert said("VQ", {"image": pictures(side=4)}, stages=1, codes=1024)
+
+
+def test_a_latent_says_it_of_its_auto_encoder():
+    with pytest.warns(pf.CollapsedWarning, match="latent=9 is more than the 8"):
+        pf.Latent("autoencoder:latent=9,width=8", prior="gaussian-mixture:components=1").fit(few(), steps=2)
+
+
+# Priors over codes
+
+
+@pytest.mark.parametrize(
+    "model, prior, words",
+    [
+        ("vae", "ngram", "prior=ngram cannot model the codes of model=vae .*'z0' is number.* take another prior"),
+        ("autoencoder", "ngram", "prior=ngram cannot model the codes of model=autoencoder"),
+        (
+            "vq",
+            "ngram:unit=word",
+            "prior=ngram cannot model the codes of model=vq .*; take another prior, such as tree-",
+        ),
+    ],
+)
+def test_a_prior_that_cannot_model_codes_is_refused_before_training(monkeypatch, model, prior, words):
+    for family in FAMILIES:
+        monkeypatch.setattr(getattr(pf, family), "_fit", lambda *args: pytest.fail("it was trained"))
+    with pytest.raises(pf.DataError, match=words):
+        pf.Latent(model, prior=prior).fit({"image": pictures()}, steps=1)
 
 
 # Codes

@@ -120,6 +120,9 @@ class AutoEncoder(Coder):
     def _width_of_codes(self) -> int:
         return self.latent
 
+    def _excess(self) -> str | None:
+        return self._beyond(self.latent) if self.sparse is None else self._beyond(self.sparse, "sparse")
+
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self._of(self.network.inputs(batch), self.network.embed(batch))
 

@@ -33,7 +33,8 @@ class Critic(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], width: int = 32, patience: int = 500):
         super().__init__()
-        channels, sides, own = shape[0], shape[1:], width
+        channels, own = shape[0], width
+        sides: tuple[int, ...] = shape[1:]
         layers: list[nn.Module] = []
         while not layers or max(sides) > SIDE:
             layers.append(spectral_norm(_halving(channels, own, sides)))

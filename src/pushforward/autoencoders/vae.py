@@ -149,6 +149,9 @@ class VAE(Coder):
     def _width_of_codes(self) -> int:
         return self.latent
 
+    def _excess(self) -> str | None:
+        return self._beyond(self.latent)
+
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self._posterior(self.network.inputs(batch), self.network.embed(batch)).mean
 

@@ -13,6 +13,7 @@ import torch
 from annotated_types import Ge, Le, doc
 from torch import Tensor, nn
 
+from pushforward.autoencoders.capacity import bits_of
 from pushforward.autoencoders.coder import BLOCK, Coder
 from pushforward.autoencoders.grid import GridNetwork
 from pushforward.autoencoders.network import Outputs
@@ -110,6 +111,18 @@ class VQ(Coder):
 
     def _width_of_codes(self) -> int:
         return self.network.k
+
+    def _excess(self) -> str | None:
+        # several codes for one number are digits of it, so bits are what counts here
+        schema, given = self.learning
+        k, size, most = self.network.k, self.network.quantiser.size, bits_of(schema.without(given))
+        found = k * math.log2(size)
+        if found <= most:
+            return None
+        return (
+            f"{k} codes of {size} are {found:.4g} bits, more than the {most:.4g} that tell all possible records apart; "
+            "take fewer codes=, fewer positions= or, of pictures, more stages="
+        )
 
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self.network.quantiser(self._vectors(batch)).codes
