@@ -150,7 +150,7 @@ class Coder(ConditionalModel, Codes):
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Take the variances of the errors that the averaged weights leave."""
-        batch = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
+        batch = some(tensors, SETTLED, generator)
         x = self.network.inputs(batch)
         self.network.settle(self._judged(batch, generator), batch, x)
         self.__dict__.pop("_critic", None)
@@ -276,3 +276,12 @@ class Coder(ConditionalModel, Codes):
     def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
         for start in range(0, len(records), rows):
             yield to_device(self._tensors(records[start : start + rows]), self.device)
+
+
+def some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """At most so many records, drawn from all over what there is: data may be sorted, or go round in turns."""
+    n = len(next(iter(tensors.values())))
+    if n <= most:
+        return dict(tensors)
+    rows = torch.randperm(n, generator=generator, device=generator.device)[:most].sort().values
+    return {name: tensor[rows] for name, tensor in tensors.items()}
