@@ -6,7 +6,7 @@ Nats a held-out record and bits a dimension, by the draws of a code that `log_pr
 Salakhutdinov 2016, arXiv 1509.00519); how many numbers of the code are active; and the squared error of reconstructed
 pictures over that of as many principal components. Both families count grey levels, so their nats can be compared: the
 mixture's are in closed form but a bound as well, within each level, and it knows nothing of black and white being the
-ends, beyond which the VAE's Gaussians are cut. All records see the same noise, so a single draw is itself a matter of luck.
+ends, beyond which the VAE's Gaussians are cut. All records see the same noise, so a single draw is a matter of luck.
 """
 
 from __future__ import annotations
