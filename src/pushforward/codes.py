@@ -12,9 +12,12 @@ import pyarrow.compute as pc
 import torch
 from torch import Tensor
 
-from pushforward.data import Field, Number, Records, Schema
+from pushforward.data import Field, Number, Records, Schema, Text
 from pushforward.data.encodings.noise import Source
+from pushforward.errors import DataError
 from pushforward.model import Model
+
+LENGTH, LONGEST = "length", "longest"  # options of families of texts; how long a text of codes is, the coder says
 
 
 @dataclass(kw_only=True, eq=False)
@@ -72,3 +75,15 @@ def ranged(records: Records, names: Collection[str]) -> Records:
         else:
             fields.append(kept)
     return Records(Schema(tuple(fields)), records.table)
+
+
+def check_lengths(prior: Model, schema: Schema) -> None:
+    """Refuse a family that does not draw a text of codes as long as there are codes, one character each.
+
+    Raises:
+        DataError: codes stand as a text here, and it does not.
+    """
+    if schema.of_kind(Text) and LENGTH not in prior.options():
+        raise DataError("it cannot draw texts of a length that is said")
+    if schema.of_kind(Text) and getattr(prior, "unit", "character") != "character":
+        raise DataError("codes are characters of a text; say unit=character")

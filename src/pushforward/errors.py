@@ -30,7 +30,11 @@ class DivergedError(PushforwardError, ArithmeticError):
 
 
 class CollapsedWarning(UserWarning):
-    """Components of a mixture have shrunk onto a few records; what the mixture says there is not to be trusted."""
+    """A part of a model means little.
+
+    Components of a mixture have shrunk onto a few records, so that what it says there is not to be trusted; numbers of
+    a code carry nothing about a record; or a code holds more than a record does.
+    """
 
 
 class FormatError(PushforwardError, ValueError):

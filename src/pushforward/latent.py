@@ -13,7 +13,7 @@ import torch
 from annotated_types import Ge, Gt, Lt, doc
 from torch import Tensor
 
-from pushforward.codes import Codes, ranged
+from pushforward.codes import LENGTH, LONGEST, Codes, check_lengths, ranged
 from pushforward.data import Records, Scan, Schema, Text, as_records
 from pushforward.data.encodings.noise import Alike, Source
 from pushforward.data.holes import exchange
@@ -33,7 +33,6 @@ PRIOR: Any = "gaussian-mixture"
 PARTS = ("model", "prior")  # hyperparameters, folders of checkpoints and beginnings of the names of weights
 OTHERS = {"number": "gaussian-mixture", "category": "tree-mixture", "text": "ngram"}  # that can model such codes
 TOGETHER = 1 << 14  # codes that are scored together
-LENGTH, LONGEST = "length", "longest"  # options of families of texts; how long a text of codes is, the coder says
 
 
 @dataclass(kw_only=True, eq=False)
@@ -106,6 +105,13 @@ class Latent(Model):
         coder._check(rest, given if self.told else Schema(()))
         self._form(coder, prior, rest, given)
 
+    def _check_count(self, n: int) -> None:
+        for name, part in zip(PARTS, self._parts(), strict=True):
+            try:
+                part._check_count(n)  # a prior learns one code of each record
+            except ArgumentError as error:
+                raise ArgumentError(f"{name}={name_of(type(part))}: {error}") from error
+
     def _form(self, coder: Codes, prior: Model, rest: Schema, given: Schema) -> int:
         """Which of the ways in which codes can stand as records the prior can model beside the conditions.
 
@@ -118,7 +124,7 @@ class Latent(Model):
                 raise DataError(f"given={name!r} is also what a code of the auto-encoder is called; rename the field")
             try:
                 prior._check(schema, given)
-                self._check_lengths(prior, schema)
+                check_lengths(prior, schema)
             except DataError as error:
                 refusals.append(str(error))
             else:
@@ -128,14 +134,6 @@ class Latent(Model):
         such = OTHERS.get(coder.code_schemas(rest)[0].fields[0].kind, "diffusion")
         cure = "give other conditions" if such == name_of(type(prior)) else f"take another prior, such as {such}"
         raise DataError(f"{pair}{beside} ({refusals[0]}); {cure}")
-
-    @staticmethod
-    def _check_lengths(prior: Model, schema: Schema) -> None:
-        """Codes as a text are drawn as many as there are, one character each."""
-        if schema.of_kind(Text) and LENGTH not in prior.options():
-            raise DataError("it cannot draw texts of a length that is said")
-        if schema.of_kind(Text) and getattr(prior, "unit", "character") != "character":
-            raise DataError("codes are characters of a text; say unit=character")
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         coder, prior = self._parts()

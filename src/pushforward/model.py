@@ -115,6 +115,7 @@ class Model(Tunable, ABC):
             raise ArgumentError(f"given={list(given)} names every field; leave at least one to be learned")
         rest = data.schema.without(given)
         self._check(rest, data.schema.select(given))
+        self._check_count(len(data))
         return self._fitting(data, given, shares, budget)
 
     def _fitting(self, data: Records | Scan, given: tuple[str, ...], weights: np.ndarray | None, run: Run) -> Iterator:
@@ -217,11 +218,15 @@ class Model(Tunable, ABC):
         """The records that representations stand for.
 
         Args:
-            codes: (n, k), such as `encode` gives.
+            codes: (n, k), such as `encode` gives; an array or a tensor on any device.
             given: the conditions, for a model that was fitted given some; as for `sample`.
+
+        Raises:
+            NotFittedError: the model is not fitted.
+            ArgumentError: the codes are no numbers, none at all, or none of this model.
         """
         self._require_fit("decode")
-        codes = torch.as_tensor(np.asarray(codes))
+        codes = self._coded(codes)
         allowed, why = self.given, f"this model was fitted given {list(self.given)}"
         n = len(codes) if codes.ndim else 1
         return self._decode(codes, self._limitable(evidence(given, n, self.schema, allowed, why)))
@@ -248,7 +253,7 @@ class Model(Tunable, ABC):
         for name, value, least in (("rows", rows, 1), ("steps", steps, 2)):
             if isinstance(value, bool) or not isinstance(value, int) or value < least:
                 raise ArgumentError(f"{name}={value!r} is out of range; it must be a whole number, at least {least}")
-        center, deviation = self._code_moments()
+        center, deviation = (each.cpu() for each in self._code_moments())
         if data is not None:
             record = self._single(data, "data")
             center = self._encode(record)[0].to(center)
@@ -269,7 +274,7 @@ class Model(Tunable, ABC):
         if isinstance(n, bool) or not isinstance(n, int) or n < 2:
             raise ArgumentError(f"n={n!r} is out of range; it must be a whole number, at least 2")
         one, other = self._single(a, "a"), self._single(b, "b")
-        center, deviation = self._code_moments()
+        center, deviation = (each.cpu() for each in self._code_moments())
         start, end = (self._encode(record)[0].to(center) for record in (one, other))
         codes = way(start, end, center, deviation, n)
         return self.decode(codes, given=self._conditions(one) if given is None else given)
@@ -287,6 +292,8 @@ class Model(Tunable, ABC):
         # noise takes whole numbers off their grid, so they are read as any number
         loose = [replace(f, type="double") if isinstance(f, Number) and f.type in WHOLE else f for f in self.schema]
         records = as_records(data, Schema(tuple(loose)))
+        if len(records) == 0:
+            raise DataError("the data of denoise holds no records; give at least one")
         numbers = [f.name for f in self.schema if f.name not in self.given and f.kind in ("number", "image")]
         sigmas = dict(noise) if isinstance(noise, Mapping) else dict.fromkeys(numbers, noise)
         for name, sigma in sigmas.items():
@@ -392,6 +399,9 @@ class Model(Tunable, ABC):
     def _check(self, rest: Schema, given: Schema) -> None:
         """Refuse, by name, fields that the family cannot model or be conditioned on."""
 
+    def _check_count(self, n: int) -> None:
+        """Refuse, by name, hyperparameters that n records are too few for; it is asked before anything is learned."""
+
     def _allowed(self) -> tuple[Collection[str], str]:
         """The fields that `sample` may hold fixed, and what to do about the others."""
         return self.given, f"fit again with given=[…] naming it; this model was fitted given {list(self.given)}"
@@ -453,6 +463,22 @@ class Model(Tunable, ABC):
     def _require_fit(self, verb: str) -> None:
         if not self.fitted:
             raise NotFittedError(f"{verb} needs a fitted {type(self).__name__}; call fit(data) first")
+
+    @staticmethod
+    def _coded(codes: Any) -> Tensor:
+        """Codes that a person hands over, on the processor."""
+        if isinstance(codes, Tensor):
+            found = codes.detach().cpu()
+        else:
+            try:
+                found = torch.as_tensor(np.asarray(codes))
+            except (TypeError, ValueError) as error:
+                raise ArgumentError("codes must be numbers of shape (n, k), such as encode() gives") from error
+        if found.is_complex():
+            raise ArgumentError(f"codes are {found.dtype}; they must be real numbers, such as encode() gives")
+        if found.ndim and not len(found):
+            raise ArgumentError(f"codes have shape {tuple(found.shape)} and stand for no record; give at least one")
+        return found
 
     @staticmethod
     def _array(values: Tensor) -> np.ndarray:

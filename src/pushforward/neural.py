@@ -143,14 +143,16 @@ class _Source:
             return np.arange(first), None
         if not 0 <= share < 1:
             raise ArgumentError(f"validation={share!r} is out of range; it must be data, or a share from 0 to below 1")
-        count = min(int(np.ceil(share * first)), first - 1)
-        if count == 0 and self._run.minutes is None and self._run.steps is None:
+        able = np.arange(first) if self._weights is None else np.flatnonzero(self._weights[:first])
+        count = min(int(np.ceil(share * len(able))), len(able) - 1)
+        if count <= 0 and self._run.minutes is None and self._run.steps is None:
             raise ArgumentError(
                 f"with {first} records and validation={self._run.validation!r} nothing is held out that could tell "
                 "when to stop; say steps= or minutes="
             )
-        order = np.random.default_rng(mix(self._run.seed, 1)).permutation(first)
-        return np.sort(order[count:]), np.sort(order[:count])
+        order = np.random.default_rng(mix(self._run.seed, 1)).permutation(able)
+        held = np.sort(order[: max(0, count)])
+        return np.setdiff1d(np.arange(first), held), held
 
     def batches(self) -> Batches:
         """What is learned from."""
@@ -169,7 +171,7 @@ class _Source:
             tensors = self._encode(as_records(self._run.validation, schema), None)
         elif len(self._held):
             first = self._data if isinstance(self._data, Records) else next(self._data.chunks())
-            tensors = self._encode(first.take(self._held), None)
+            tensors = self._encode(first.take(self._held), self._share(self._held))
         else:
             return None
         return Batches(lambda: iter([tensors]), [len(next(iter(tensors.values())))], 0)

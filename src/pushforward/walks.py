@@ -49,7 +49,8 @@ def between(a: Tensor, b: Tensor, center: Tensor, deviation: Tensor, n: int) -> 
     lengths = x.norm(), y.norm()
     t = torch.linspace(0, 1, n).to(a)[:, None]
     angle = torch.arccos((x @ y / (lengths[0] * lengths[1]).clamp_min(1e-12)).clamp(-1, 1))
-    if angle < 1e-4 or angle > torch.pi - 1e-4:  # one direction, or none in particular: the straight line
+    still = not all(lengths)  # an end in the centre, as all codes are where all are alike, has no direction
+    if still or angle < 1e-4 or angle > torch.pi - 1e-4:  # one direction, or none in particular: the straight line
         return a + t * (b - a)
     way = torch.sin((1 - t) * angle) * x / lengths[0] + torch.sin(t * angle) * y / lengths[1]
     length = (1 - t) * lengths[0] + t * lengths[1]

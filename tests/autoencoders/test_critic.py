@@ -7,7 +7,7 @@ import torch
 import pushforward as pf
 from pushforward.autoencoders.critic import Critic, frozen, gap, scale
 
-SHAPES = [(1, 4, 4), (1, 8, 8), (3, 28, 28), (3, 64, 64), (1, 5, 9)]
+SHAPES = [(1, 4, 4), (1, 8, 8), (3, 28, 28), (3, 64, 64), (1, 5, 9), (1, 4, 64), (3, 100, 5)]
 
 
 def source():

@@ -128,6 +128,18 @@ def test_a_prior_that_cannot_model_the_codes_is_refused_before_training(listed, 
         small(coder, prior).fit(data, **GROUPED)
 
 
+def test_a_prior_for_more_records_than_there_are_is_refused_before_training(listed, monkeypatch, data):
+    untouched(listed, monkeypatch)
+    few = {name: column[:5] for name, column in data.items()}
+    words = "prior=gaussian-mixture: components=6 is more than the 5 records; take at most 5"
+    for model in (
+        small(prior="gaussian-mixture:components=6"),
+        small("linear", small(prior="gaussian-mixture:components=6")),
+    ):
+        with pytest.raises(pf.ArgumentError, match=words):
+            model.fit(few, **GROUPED)
+
+
 def test_conditions_that_the_prior_cannot_take_are_refused_before_training(listed, monkeypatch, data):
     untouched(listed, monkeypatch)
     noted = pf.read(data | {"note": ["a b", "c d e"] * 150}, text=["note"])

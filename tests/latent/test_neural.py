@@ -34,6 +34,22 @@ def test_pictures_given_their_label(digits):
     assert model.decode(drawn[:2], given={"label": 3}).column("label").to_pylist() == [3, 3]
 
 
+def test_the_score_of_a_record_does_not_depend_on_its_company():
+    """Not even on how many thousands come before it, which are encoded in blocks."""
+    data = np.random.default_rng(0).standard_normal((2100, 2))
+    model = fitted("vae:latent=1,width=8", "gaussian-mixture:components=1", data)
+    for samples in (1, 3):
+        whole, last = (model.log_prob(x, samples=samples) for x in (data, data[2000:]))
+        assert np.allclose(whole[2000:], last, atol=1e-4)
+
+
+def test_codes_of_a_sparse_coder_are_drawn_sparse():
+    data = np.random.default_rng(0).standard_normal((200, 8))
+    model = fitted("autoencoder:latent=6,sparse=2,width=8", "gaussian-mixture:components=2", data)
+    codes = model._coder.codes_of(model._prior.sample(50, seed=0), model._codes)
+    assert ((codes != 0).sum(1) == 2).all()
+
+
 def test_denoising_is_that_of_the_auto_encoder(digits):
     coder = pf.AutoEncoder(latent=4, width=8, noise=0.5)
     model = fitted(coder, "gaussian-mixture:components=2", digits, given="label")

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pushforward.autoencoders.coder import RANGE, Coder
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
+from pushforward.autoencoders.normal import moments
 from pushforward.data import Image, Number, Records, Schema
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
@@ -29,11 +30,11 @@ class Gaussian(nn.Module):
         self.register_buffer("mean", torch.zeros(latent))
         self.register_buffer("root", torch.eye(latent))
 
-    def fit(self, codes: Tensor) -> None:
-        """Take the moments of (n, latent) codes."""
-        centred = codes - codes.mean(0)
-        values, vectors = torch.linalg.eigh((centred.T @ centred / len(codes)).double())  # dead entries stay dead
-        self.mean.copy_(codes.mean(0))
+    def fit(self, codes: Tensor, weight: Tensor | None) -> None:
+        """Take the moments of (n, latent) codes, each counted as its weight says."""
+        mean, covariance = moments(codes, weight)
+        values, vectors = torch.linalg.eigh(covariance.double())  # dead entries stay dead
+        self.mean.copy_(mean)
         self.root.copy_(vectors * values.clamp_min(0).sqrt())
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
@@ -112,13 +113,16 @@ class AutoEncoder(Coder):
 
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         codes = self._codes(batch)
-        self._gaussian.fit(codes)
+        self._gaussian.fit(codes, batch.get("weight"))
         return self._outputs(codes, self.network.embed(batch))
 
     # Codes
 
     def _width_of_codes(self) -> int:
         return self.latent
+
+    def _excess(self) -> str | None:
+        return self._beyond(self.latent) if self.sparse is None else self._beyond(self.sparse, "sparse")
 
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self._of(self.network.inputs(batch), self.network.embed(batch))
@@ -139,6 +143,10 @@ class AutoEncoder(Coder):
 
     def _draw(self, n: int, generator: torch.Generator) -> Tensor:
         return self._sparse(self._gaussian.sample(n, generator))
+
+    def codes_of(self, records: Records, schema: Schema) -> Tensor:
+        """Codes that records stand for; of a prior that knows nothing of sparse ones, the largest entries are kept."""
+        return self._sparse(super().codes_of(records, schema))
 
     @property
     def _gaussian(self) -> Gaussian:

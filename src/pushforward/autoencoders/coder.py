@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from pushforward.data import Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
-from pushforward.errors import ArgumentError, DataError
+from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
@@ -77,6 +78,10 @@ class Coder(ConditionalModel, Codes):
     def _width_of_codes(self) -> int:
         """k."""
 
+    @abstractmethod
+    def _excess(self) -> str | None:
+        """In what a code holds more than a record does, and what to do about it; None where it does not."""
+
     # Learning
 
     def _check(self, rest: Schema, given: Schema) -> None:
@@ -115,6 +120,8 @@ class Coder(ConditionalModel, Codes):
         return self._named(records, self.network.row.cells, self.network.picture is not None)
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        if excess := self._excess():
+            warnings.warn(f"a code holds more than a record: {excess}", CollapsedWarning, stacklevel=2)
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
         self.__dict__.pop("_critic", None)
@@ -143,7 +150,7 @@ class Coder(ConditionalModel, Codes):
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Take the variances of the errors that the averaged weights leave."""
-        batch = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
+        batch = some(tensors, SETTLED, generator)
         x = self.network.inputs(batch)
         self.network.settle(self._judged(batch, generator), batch, x)
         self.__dict__.pop("_critic", None)
@@ -151,6 +158,16 @@ class Coder(ConditionalModel, Codes):
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         """What the decoder says of records in training, where its errors are taken from."""
         return self._outputs(self._codes(batch), self.network.embed(batch))
+
+    def _beyond(self, latent: int, name: str = "latent") -> str | None:
+        """What `_excess` says of a code of real numbers."""
+        most = self.network.numbers
+        if latent <= most:
+            return None
+        return (
+            f"{name}={latent} is more than the {most} numbers that say all of it (pixels, numbers, levels, holes), "
+            f"so that some carry nothing or the code is a copy; take {name}={most} or less"
+        )
 
     # Verbs
 
@@ -170,9 +187,10 @@ class Coder(ConditionalModel, Codes):
         Raises:
             ArgumentError: there are no such codes.
         """
+        codes = codes.float()  # in which huge numbers of a double are infinite
         if not bool(codes.isfinite().all()):
             raise ArgumentError("codes hold numbers that are not finite; encode() gives codes that can be decoded")
-        return codes.float()
+        return codes
 
     def _reconstruct(self, records: Records) -> Records:
         given = records.select(self.given) if self.given else None
@@ -258,3 +276,12 @@ class Coder(ConditionalModel, Codes):
     def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
         for start in range(0, len(records), rows):
             yield to_device(self._tensors(records[start : start + rows]), self.device)
+
+
+def some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> dict[str, Tensor]:
+    """At most so many records, drawn from all over what there is: data may be sorted, or go round in turns."""
+    n = len(next(iter(tensors.values())))
+    if n <= most:
+        return dict(tensors)
+    rows = torch.randperm(n, generator=generator, device=generator.device)[:most].sort().values
+    return {name: tensor[rows] for name, tensor in tensors.items()}

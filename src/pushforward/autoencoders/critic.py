@@ -33,11 +33,13 @@ class Critic(nn.Module):
 
     def __init__(self, shape: tuple[int, int, int], width: int = 32, patience: int = 500):
         super().__init__()
-        channels, side, own = shape[0], max(shape[1:]), width
+        channels, own = shape[0], width
+        sides: tuple[int, ...] = shape[1:]
         layers: list[nn.Module] = []
-        while not layers or side > SIDE:
-            layers.append(spectral_norm(nn.Conv2d(channels, own, 4, stride=2, padding=1)))
-            channels, side, own = own, side // 2, min(2 * own, 4 * width)
+        while not layers or max(sides) > SIDE:
+            layers.append(spectral_norm(_halving(channels, own, sides)))
+            channels, own = own, min(2 * own, 4 * width)
+            sides = tuple(max(1, side // 2) for side in sides)
         layers.append(spectral_norm(nn.Conv2d(channels, own, 3, padding=1)))
         self.layers = nn.ModuleList(layers)
         self.head = spectral_norm(nn.Conv2d(own, 1, 3, padding=1))
@@ -101,6 +103,13 @@ class Critic(nn.Module):
                 apart = torch.stack(gaps).sum()
                 total = total + perceptual * now * scale(errors, apart, last) * apart
         return total
+
+
+def _halving(channels: int, own: int, sides: tuple[int, ...]) -> nn.Conv2d:
+    """A convolution that halves the sides of a map; one that is a single pixel already, of a narrow strip, stays."""
+    kernel = tuple(4 if side > 1 else 3 for side in sides)
+    stride = tuple(2 if side > 1 else 1 for side in sides)
+    return nn.Conv2d(channels, own, kernel, stride=stride, padding=1)  # type: ignore[arg-type]
 
 
 def mean_of(values: Tensor, share: Tensor | None) -> Tensor:

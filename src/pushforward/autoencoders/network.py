@@ -77,6 +77,11 @@ class Network(nn.Module, Steered):
         """What the records of codes look like."""
 
     @property
+    def numbers(self) -> int:
+        """How many numbers say all of a record: one for each value of a pixel, number, level and hole."""
+        return self.row.outputs + (0 if self.picture is None else self.picture.size)
+
+    @property
     @abstractmethod
     def last(self) -> Tensor:
         """The weights of the layer that pictures come out of."""

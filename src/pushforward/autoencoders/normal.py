@@ -74,6 +74,22 @@ class Spread(nn.Module):
         return self.variance.sqrt()
 
 
+def moments(x: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """(d,) mean and (d, d) covariance of (n, d) values.
+
+    Args:
+        x: the values.
+        weight: (n,) what each counts; all alike if not given.
+
+    >>> moments(torch.tensor([[0.0], [4.0]]), torch.tensor([3.0, 1.0]))
+    (tensor([1.]), tensor([[3.]]))
+    """
+    share = torch.ones(len(x), device=x.device) if weight is None else weight.to(x)
+    share = share / share.sum().clamp_min(1e-12)
+    mean = share @ x
+    return mean, (x - mean).T @ ((x - mean) * share[:, None])
+
+
 def log_density(z: Tensor, sigma: Tensor) -> Tensor:
     """log N(z σ; 0, σ²), by elements."""
     return -0.5 * z**2 - _HALF_LOG_TAU - sigma.log()

@@ -53,8 +53,11 @@ class Mixture(Prior):
 
     def log_prob(self, z: Tensor) -> Tensor:
         scale = (-2 * self.log_sigmas).exp()
-        # the square written out, so that n × K × latent numbers never stand in memory
-        square = z**2 @ scale.T - 2 * z @ (self.means * scale).T + (self.means**2 * scale).sum(1)
+        # The square written out, so that n × K × latent numbers never stand in memory; large terms cancel in it, which
+        # half precision does not bear.
+        with torch.autocast(z.device.type, enabled=False):
+            z = z.float()
+            square = z**2 @ scale.T - 2 * z @ (self.means * scale).T + (self.means**2 * scale).sum(1)
         each = -0.5 * square - self.log_sigmas.sum(1) - self.latent * _HALF_LOG_TAU
         return (each + self.logits.log_softmax(0)).logsumexp(1)
 

@@ -144,7 +144,7 @@ class Row(nn.Module):
 
     def split(self, out: Tensor) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """(n, d) means, the logits of each factor, and (n, h) logits of holes."""
-        mean, *logits, missing = out.split([self.d, *self.levels, self.h], 1)
+        mean, *logits, missing = out.float().split([self.d, *self.levels, self.h], 1)
         return mean, tuple(logits), missing
 
     def _cells(self, y: Tensor, levels: list[Tensor], holes: Tensor) -> Cells:

@@ -17,6 +17,7 @@ from pushforward.autoencoders.coder import BLOCK, RANGE, Coder
 from pushforward.autoencoders.filling import Parts, filled
 from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
+from pushforward.autoencoders.normal import moments
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
 from pushforward.data import Image, Records, Schema, pictures
@@ -116,13 +117,15 @@ class VAE(Coder):
         return self._own.prior
 
     def _posterior(self, x: Inputs, given: Tensor | None) -> Posterior:
-        return Posterior(*self.network.encode(x, given).chunk(2, 1))
+        # in half precision a divergence is lost in the difference of its terms
+        return Posterior(*self.network.encode(x, given).float().chunk(2, 1))
 
     def _judged(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Outputs:
         x, given = self.network.inputs(batch), self.network.embed(batch)
         q = self._posterior(x, given)
-        self._own.center.copy_(q.mean.mean(0))
-        self._own.spread.copy_(q.mean.std(0, unbiased=False))
+        center, covariance = moments(q.mean, batch.get("weight"))
+        self._own.center.copy_(center)
+        self._own.spread.copy_(covariance.diagonal().clamp_min(0).sqrt())
         found, enough = self._active, max(1.0, FEW * self.latent)
         if found < enough:
             warnings.warn(
@@ -149,6 +152,9 @@ class VAE(Coder):
     def _width_of_codes(self) -> int:
         return self.latent
 
+    def _excess(self) -> str | None:
+        return self._beyond(self.latent)
+
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self._posterior(self.network.inputs(batch), self.network.embed(batch)).mean
 
@@ -170,7 +176,7 @@ class VAE(Coder):
         pieces = []
         for tensors in self._blocks(records):
             q = self._posterior(self.network.inputs(tensors), self.network.embed(tensors))
-            z = q.sample(generator)
+            z = q.sample(generator.again() if isinstance(generator, Alike) else generator)  # alike over all blocks
             pieces.append((z.cpu(), q.log_prob(z).double().cpu()))
         return torch.cat([z for z, _ in pieces]), torch.cat([log for _, log in pieces])
 

@@ -13,7 +13,8 @@ import torch
 from annotated_types import Ge, Le, doc
 from torch import Tensor, nn
 
-from pushforward.autoencoders.coder import BLOCK, Coder
+from pushforward.autoencoders.capacity import bits_of
+from pushforward.autoencoders.coder import BLOCK, Coder, some
 from pushforward.autoencoders.grid import GridNetwork
 from pushforward.autoencoders.network import Outputs
 from pushforward.autoencoders.quantisers import characters
@@ -67,7 +68,7 @@ class VQ(Coder):
     @torch.no_grad()
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         super()._prepare(tensors, generator)
-        vectors = [self._vectors(batch).flatten(0, 1) for batch in _parts(tensors, FIRST)]
+        vectors = [self._vectors(batch).flatten(0, 1) for batch in _blocks_of(some(tensors, FIRST, generator))]
         self.network.quantiser.prepare(torch.cat(vectors), generator)
 
     def players(self) -> list[Player]:
@@ -93,7 +94,9 @@ class VQ(Coder):
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         super()._settle(tensors, generator)
-        self.network.frequencies.count(torch.cat([self._codes(batch) for batch in _parts(tensors, COUNTED)]))
+        counted = some(tensors, COUNTED, generator)
+        codes = torch.cat([self._codes(batch) for batch in _blocks_of(counted)])
+        self.network.frequencies.count(codes, counted.get("weight"))
 
     def _measured(self) -> dict[str, Any]:
         network, quantiser = self.network, self.network.quantiser
@@ -110,6 +113,18 @@ class VQ(Coder):
 
     def _width_of_codes(self) -> int:
         return self.network.k
+
+    def _excess(self) -> str | None:
+        # several codes for one number are digits of it, so bits are what counts here
+        schema, given = self.learning
+        k, size, most = self.network.k, self.network.quantiser.size, bits_of(schema.without(given))
+        found = k * math.log2(size)
+        if found <= most:
+            return None
+        return (
+            f"{k} codes of {size} are {found:.4g} bits, more than the {most:.4g} that tell all possible records apart; "
+            "take fewer codes=, fewer positions= or, of pictures, more stages="
+        )
 
     def _codes(self, batch: Mapping[str, Tensor]) -> Tensor:
         return self.network.quantiser(self._vectors(batch)).codes
@@ -195,9 +210,6 @@ class VQ(Coder):
         return torch.cat(out)
 
 
-def _parts(tensors: Mapping[str, Tensor], most: int) -> list[dict[str, Tensor]]:
-    """At most so many records in blocks, from all over what there is."""
+def _blocks_of(tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
     n = len(next(iter(tensors.values())))
-    step = -(-n // most)
-    some = {name: tensor[::step] for name, tensor in tensors.items()}
-    return [{name: t[i : i + BLOCK] for name, t in some.items()} for i in range(0, -(-n // step), BLOCK)]
+    return [{name: t[i : i + BLOCK] for name, t in tensors.items()} for i in range(0, n, BLOCK)]

@@ -93,11 +93,11 @@ class GaussianMixture(JointModel):
         for field in (*rest.of_kind(Text), *given.of_kind(Text)):
             raise DataError(f"field {field.name!r} is text, which a mixture cannot model; leave it out")
 
+    def _check_count(self, n: int) -> None:
+        if self.components != "auto" and self.components > n:
+            raise ArgumentError(f"components={self.components} is more than the {n} records; take at most {n}")
+
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
-        if self.components != "auto" and self.components > len(data):
-            raise ArgumentError(
-                f"components={self.components} is more than the {len(data)} records; take at most {len(data)}"
-            )
         place = Place(run)
         fingerprint = self._fingerprint(data, weights, run, batch=run.batch, validation=heldout.said(run.validation))
         checkpoints = Checkpoints(run.folder, fingerprint) if run.folder else None

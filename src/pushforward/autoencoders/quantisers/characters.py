@@ -23,10 +23,12 @@ def written(codes: np.ndarray) -> list[str]:
 
 
 def read(texts: list[str], k: int) -> np.ndarray:
-    """(n, k) codes that texts stand for; -1 for a character that stands for none, and where a text is too short."""
+    """(n, k) codes that texts stand for; -1 for a character that stands for none, and in texts that are not so long."""
     codes = np.full((len(texts), k), -1, np.int64)
     for i, text in enumerate(texts):
-        points = np.frombuffer(text[:k].encode("utf-32-le"), "<u4")
+        points = np.frombuffer(text.encode("utf-32-le"), "<u4")
+        if len(points) != k:
+            continue
         at = np.searchsorted(POINTS, points).clip(max=len(POINTS) - 1)
-        codes[i, : len(points)] = np.where(POINTS[at] == points, at, -1)
+        codes[i] = np.where(POINTS[at] == points, at, -1)
     return codes

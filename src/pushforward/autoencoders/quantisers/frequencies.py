@@ -24,10 +24,15 @@ class Frequencies(nn.Module):
         super().__init__()
         self.register_buffer("counts", torch.zeros(positions, size))
 
-    def count(self, codes: Tensor) -> None:
-        """Take the counts from (n, k) codes; what was counted before is forgotten."""
-        ones = torch.ones(codes.shape, device=codes.device)
-        self.counts.zero_().scatter_add_(1, codes.T, ones.T)
+    def count(self, codes: Tensor, weight: Tensor | None = None) -> None:
+        """Take the counts from (n, k) codes; what was counted before is forgotten.
+
+        Args:
+            codes: of records.
+            weight: (n,) what each record counts; 1 if not given.
+        """
+        share = torch.ones(len(codes), device=codes.device) if weight is None else weight.float()
+        self.counts.zero_().scatter_add_(1, codes.T, share.expand(codes.shape[1], -1))
 
     def log_probs(self) -> Tensor:
         """(k, size) float64 log p_i(c)."""

@@ -14,6 +14,12 @@ class Alike:
 
     generator: torch.Generator
 
+    def again(self) -> Alike:
+        """One that draws what this one will, for further records of the same company."""
+        copy = torch.Generator(self.generator.device)  # ours, and set at once
+        copy.set_state(self.generator.get_state())
+        return Alike(copy)
+
 
 Source = torch.Generator | Alike
 
