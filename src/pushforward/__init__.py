@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "ArgumentError": "errors",
     "CollapsedWarning": "errors",
+    "CopiedWarning": "errors",
     "DataError": "errors",
     "DivergedError": "errors",
     "FormatError": "errors",
@@ -34,6 +35,7 @@ _HOMES = {
 }
 
 if TYPE_CHECKING:
+    from pushforward.adversarial.gan import GAN
     from pushforward.autoencoders.autoencoder import AutoEncoder
     from pushforward.autoencoders.vae import VAE
     from pushforward.autoencoders.vq import VQ
@@ -45,6 +47,7 @@ if TYPE_CHECKING:
     from pushforward.errors import (
         ArgumentError,
         CollapsedWarning,
+        CopiedWarning,
         DataError,
         DivergedError,
         FormatError,
@@ -59,12 +62,14 @@ if TYPE_CHECKING:
     from pushforward.saving import load
 
 __all__ = [
+    "GAN",
     "VAE",
     "VQ",
     "ArgumentError",
     "AutoEncoder",
     "Category",
     "CollapsedWarning",
+    "CopiedWarning",
     "DataError",
     "DependencyTree",
     "Diffusion",

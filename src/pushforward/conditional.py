@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+import pyarrow as pa
 import torch
 from annotated_types import Ge, Lt, doc
 from torch import Tensor
@@ -57,8 +58,7 @@ class ConditionalModel(NeuralModel):
         cells = encoding.encode(records)
         out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
         if pictured:
-            column = records.column(self._picture_field(records.schema))
-            out["image"] = torch.from_numpy(pictures.to_pixels(column).copy())
+            out["image"] = _pixels(records, self._picture_field(records.schema))
         condition = self._steered.condition
         return out if condition is None else out | condition.encode(records)
 
@@ -86,3 +86,13 @@ class ConditionalModel(NeuralModel):
         if self.absent == 0 and bool(untold.any()):
             raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
         return self._steered.embed(tensors, untold)
+
+
+def _pixels(records: Records, name: str) -> Tensor:
+    """(n, height, width, channels) uint8; black where there is no picture."""
+    field, column = records.schema[name], records.column(name)
+    assert isinstance(field, Image)
+    there = column.is_valid().to_numpy()
+    out = torch.zeros(len(records), *field.shape, dtype=torch.uint8)
+    out[torch.from_numpy(there.copy())] = torch.from_numpy(pictures.to_pixels(column.filter(pa.array(there))).copy())
+    return out

@@ -37,6 +37,10 @@ class CollapsedWarning(UserWarning):
     """
 
 
+class CopiedWarning(UserWarning):
+    """Draws are likely to be copies of the records that were learned from."""
+
+
 class FormatError(PushforwardError, ValueError):
     """A folder or file is not what `save` writes, or no longer what it wrote."""
 

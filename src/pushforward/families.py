@@ -43,6 +43,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.autoencoders.vq:VQ",
         "Records as a few whole numbers from a codebook: compresses, and makes other families fit.",
     ),
+    "gan": (
+        "pushforward.adversarial.gan:GAN",
+        "Two networks play: one draws records, the other tells them from data; sharp, and drawn in one step.",
+    ),
     "diffusion": (
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -93,12 +94,27 @@ class NeuralModel(Model):
         shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         held_out = source.held_out()
+        if checkpoints is None or checkpoints.latest() is None:
+            started = time.monotonic()
+            yield from self._tune(pilot, batch, run)
+            if run.minutes is not None:
+                run = replace(run, minutes=max(run.minutes - (time.monotonic() - started) / 60, 1e-3))
         yield from train(
             players, source.batches(), run, State(batch=max(batch, place.world), history=self.history),
             place=place, held_out=held_out, checkpoints=checkpoints, scene=self._scene,
         )  # fmt: skip
         last = pilot if held_out is None else held_out.at(0, held_out.total)
         self._settle(last, generator(run.seed, 1, device=place.device))
+
+    def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
+        """Choose, by trying, what the run is to go on with; its time is part of the budget.
+
+        Args:
+            tensors: the records that `_prepare` saw.
+            batch: records a step.
+            run: the whole run.
+        """
+        yield from ()
 
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Measure what the weights that stay call for: on held-out records, or where there are none on some others."""

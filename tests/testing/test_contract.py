@@ -27,6 +27,10 @@ SMALL = {
         {"latent": 3, "width": 8, "body": "dense", "prior": "mixture", "sigma": "shared", "scores": "plain"},
     ],
     "vq": [{"width": 8}, {"width": 8, "codebook": "learned", "codes": 32}],
+    "gan": [
+        {"width": 8, "latent": 4},
+        {"width": 8, "latent": 4, "gamma": 0.5, "inference": True, "pack": 1, "augment": 0.3, "loss": "hinge"},
+    ],
     "diffusion": [{"width": 8, "layers": 1}],
     "latent": [
         {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},

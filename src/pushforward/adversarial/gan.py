@@ -2,57 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Annotated, ClassVar, Literal
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
-from pushforward.adversarial.augment import Augment, Transform
+from pushforward.adversarial.augment import Augment
+from pushforward.adversarial.copying import copied
 from pushforward.adversarial.losses import LOSSES
+from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
-from pushforward.adversarial.penalties import PENALTIES, Judged
-from pushforward.data import Image, Records, Schema
+from pushforward.adversarial.penalties import PENALTIES
+from pushforward.adversarial.plane import looked_at
+from pushforward.adversarial.probe import Trial, chosen, probe
+from pushforward.adversarial.search import searched
+from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
+from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
+from pushforward.data.holes import overlay
+from pushforward.drawing.scene import Scene
+from pushforward.errors import ArgumentError, CollapsedWarning, CopiedWarning
 from pushforward.evidence import Evidence
 from pushforward.flat import BLOCK, FlatModel
+from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import moved
+from pushforward.training.run import Run
 
-Loss = Literal[*sorted(LOSSES)]  # type: ignore[valid-type]
-Slopes = Literal[*sorted(PENALTIES)]  # type: ignore[valid-type]
-AVERAGE = 0.1
-BETAS = (0.0, 0.99)
-EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it at this many steps
-TARGET, RAMP, MOST = 0.6, 50_000, 0.8  # of the lead; records from no augmentation to all; its largest probability
+if TYPE_CHECKING:
+    Loss: TypeAlias = str
+    Slopes: TypeAlias = str
+else:  # what the folders hold
+    Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
+BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
+USUAL, FACTORS = 1.0, (0.1, 1.0, 10.0)  # weight of the penalty, and what it is multiplied by when it is tried
+PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
+KEPT = 2048  # records that are looked at beside draws
+OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
 
 
 @dataclass(kw_only=True, eq=False)
 class GAN(FlatModel):
-    """min over G, max over D: a generator and a discriminator that tells its draws from data."""
+    """A generator G and a discriminator D that tells its draws from data play min over G, max over D.
+
+    By default D learns which of two records is the real one, and G to be taken for it: E f(D(G(z)) - D(x)) with
+    f(t) = log(1 + eᵗ); γ/2 E|∇D|² at data and at draws keeps the game from going round. In equilibrium the draws are
+    distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
+    hold a picture, a row, or both, which are then drawn and judged together.
+
+    Drawing takes one pass. There is no likelihood; `history` shows how the game went.
+
+    >>> model = GAN(width=16).fit("moons", given="moon", steps=20, seed=0)
+    >>> model.sample(2, given={"moon": "upper"}, seed=0).names
+    ('x', 'y', 'moon')
+    """
 
     network: ClassVar[Game]
 
     latent: Annotated[int, Ge(1), doc("numbers of the noise that records are drawn from")] = 64
-    width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 128)")] = None
+    width: Annotated[int | None, Ge(4), doc("channels (pictures, 16) or hidden units (rows, 128)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a stage or in all")] = 1
     loss: Annotated[Loss, doc("what the players minimise")] = "relativistic"
     penalty: Annotated[Slopes, doc("what keeps the slope of the discriminator small")] = "zero-centred"
-    gamma: Annotated[float | None, Ge(0), doc("weight of the penalty; chosen by a short probe if not said")] = None
+    gamma: Annotated[float | None, Ge(0), doc("weight of the penalty; chosen by short trials if not said")] = None
     spectral: Annotated[bool, doc("keeps every layer of the discriminator to slope 1")] = False
-    augment: Annotated[float | Literal["adaptive"], Ge(0), Le(1), doc("share of pictures that are changed")] = "adaptive"
+    augment: Annotated[
+        float | Literal["adaptive"], Ge(0), Le(1), doc("share of pictures that are changed before they are judged")
+    ] = "adaptive"
     colour: Annotated[bool, doc("changes of brightness and contrast do no harm")] = False
     flips: Annotated[bool, doc("pictures may as well be mirrored")] = False
     pack: Annotated[int | None, Ge(1), doc("records judged as one (pictures 1, rows 4)")] = None
+    mismatched: Annotated[
+        float | None, Ge(0), Le(1), doc("weight of real records under another's conditions (texts 0.5, else 0)")
+    ] = None
     inference: Annotated[bool, doc("learns an encoder along with the game")] = False
     lr: Annotated[float, Gt(0), doc("learning rate")] = 8e-4
+
+    # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
         return Game(
-            rest, given, latent=self.latent, width=self.width or (32 if pictured else 128), layers=self.layers,
+            rest, given, latent=self.latent, width=self.width or (16 if pictured else 128), layers=self.layers,
             pack=self.pack or (1 if pictured else 4), spectral=self.spectral, inference=self.inference,
         )  # fmt: skip
 
@@ -65,113 +101,178 @@ class GAN(FlatModel):
         return self.network.flat
 
     def _batch_size(self) -> int:
-        return 32 if self._flat.shape else 256
+        return 64 if self._flat.shape else 256
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
-        self.network.discriminator.gamma.fill_(self.gamma or 0.03)
-        self.network.discriminator.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
+        dials = self.network.discriminator
+        dials.gamma.fill_(USUAL if self.gamma is None else self.gamma)
+        dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
+        some = torch.randperm(len(tensors["codes"]), generator=generator, device=self.device)[:KEPT]
+        self.__dict__["_some"] = {name: tensor[some] for name, tensor in tensors.items()}
+        seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
+        self.__dict__["_watch"] = Watch(self.network, self._some, seed, self.history)
+
+    _some: ClassVar[dict[str, Tensor]]  # records, while a fit is under way
+    _watch: ClassVar[Watch]
+
+    def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
+        if self.gamma is not None or self.penalty == "none":
+            return
+        share = PROBED / len(FACTORS)
+        one = replace(
+            run, folder=None, validation=0,
+            minutes=None if run.minutes is None else run.minutes * share,
+            steps=max(1, round(run.steps * share)) if run.steps else TRIED if run.minutes is None else None,
+        )  # fmt: skip
+        trials: list[Trial] = []
+        gammas = [USUAL * factor for factor in FACTORS]
+        yield from probe(self.network, self._players, tensors, batch, one, gammas, trials)
+        self.network.discriminator.gamma.fill_(chosen(trials, USUAL))
 
     def players(self) -> list[Player]:
-        g, d = self.network.generator, self.network.discriminator
-        maker = g if self.network.encoder is None else nn.ModuleList([g, self.network.encoder])
+        """Two: the generator, with the encoder where there is one, and the discriminator."""
+        return self._players(self.network, self.__dict__.get("_watch"))
+
+    def _players(self, network: Game, watch: Callable[[], dict[str, Tensor]] | None = None) -> list[Player]:
+        shape = network.flat.shape
+        texts = network.condition is not None and bool(network.condition.schema.of_kind(Text))
+        mismatched = self.mismatched if self.mismatched is not None else 0.5 if texts else 0.0
+        moves = Moves(
+            network, LOSSES[self.loss](), PENALTIES[self.penalty](),
+            augment=Augment(shape, self.colour, self.flips) if shape and self.augment != 0 else None,
+            adaptive=self.augment == "adaptive", absent=self.absent, mismatched=mismatched, watch=watch,
+        )  # fmt: skip
+        maker = network.generator if network.encoder is None else nn.ModuleList([network.generator, network.encoder])
         return [
-            Player("generator", maker, self._generate, adam(self.lr, BETAS), average=AVERAGE),
-            Player("discriminator", d, self._discriminate, adam(self.lr, BETAS), average=0.0),
+            Player("generator", maker, moves.generate, adam(self.lr, BETAS)),
+            Player("discriminator", network.discriminator, moves.discriminate, adam(self.lr, BETAS), average=0.0),
         ]
 
-    def _generate(self, batch: Mapping[str, Tensor], generator: torch.Generator):
-        g, d, loss = self.network.generator, self.network.discriminator, LOSSES[self.loss]()
-        batch = self._whole_packs(batch)
-        x, _ = self._flat(batch, generator)
-        n = len(x)
-        drop = None
-        if g.condition is not None:
-            drop = torch.rand(n, len(g.condition.schema), generator=generator, device=x.device) < self.absent
-        told = g.embed(batch, drop)
-        z = torch.randn(n, self.latent, generator=generator, device=x.device)
-        fake = g(z, told, generator)
-        real = x
-        heard = None if d.condition is None else d.condition(batch, drop)
-        shift = self._transform(n, generator)
-        with frozen(d):
-            heard_ = None if heard is None else heard.detach()
-            fs = d(shift(fake), heard_)
-            with torch.set_grad_enabled(self.network.encoder is not None):
-                rs = d(shift(real), heard_) if loss.paired else fs.detach()
-        self._shown = (real, fake.detach(), heard, batch)
-        return loss.generator(rs, fs).mean()
+    def _scene(self, step: int) -> Scene | None:
+        names = tuple(self._flat.vector.cells.columns)
+        if self._flat.size != 2 or len(names) != 2 or self._steered.condition is not None:
+            return None
+        return looked_at(self.network, self._some, step, names)
 
-    def _discriminate(self, batch: Mapping[str, Tensor], generator: torch.Generator):
-        d, loss, penalty = self.network.discriminator, LOSSES[self.loss](), PENALTIES[self.penalty]()
-        real, fake, heard, batch = self._shown
-        n = len(real)
-        one, two = self._transform(n, generator), self._transform(n, generator)
-        real, fake = (x.requires_grad_(penalty.slopes) for x in (real, fake))
-        both = torch.cat([one(real), two(fake)])
-        rs, fs = d(both, None if heard is None else heard.repeat(2, 1)).chunk(2)
-        terms = penalty(Judged(lambda x: d(one(x), heard), real, fake, rs, fs), generator)
-        d.seen += 1
-        gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
-        total = loss.discriminator(rs, fs).mean()
-        facts = {"divergence": loss.divergence(rs, fs)}
-        for name, value in terms.items():
-            total = total + gamma / 2 * value.mean()
-            facts[f"slope/{name}"] = value.mean().sqrt()
-        edge = loss.boundary(rs, fs)
-        facts |= {"accuracy/real": (rs > edge).float().mean(), "accuracy/fake": (fs < edge).float().mean()}
-        if self.augment == "adaptive" and self._flat.shape:
-            self._adapt(rs, fs)
-        return total, facts
+    @torch.no_grad()
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        network = self.network
+        if network.encoder is not None:
+            batch = {name: tensor[:KEPT] for name, tensor in tensors.items()}
+            codes = network.encoder(network.flat(batch)[0], network.embed(batch))
+            network.center.copy_(codes.mean(0))
+            network.spread.copy_(codes.std(0, unbiased=False))
+        real, _ = network.flat(self._some, generator)
+        z = torch.randn(len(real), self.latent, generator=generator, device=self.device)
+        drawn = network.generator(z, network.embed(self._some), generator)
+        self._warn(copied(real, drawn))
+        del self.__dict__["_some"], self.__dict__["_watch"]
 
-    def _adapt(self, rs, fs):
-        d = self.network.discriminator
-        with torch.no_grad():
-            d.lead.lerp_((rs - fs).sign().mean(), 0.02)
-            d.augmentation.add_((d.lead - TARGET).sign() * len(rs) / RAMP).clamp_(0, MOST)
+    def _warn(self, share: float) -> None:
+        """Tell a person what they would want to know of the outcome."""
+        steps, seen = int(self.network.discriminator.seen), self.history
+        if "coverage" in seen and steps > YOUNG and (coverage := float(seen["coverage"][1][-1])) < DROPPED:
+            warnings.warn(
+                f"mode collapse: draws come near {coverage:.0%} of the data; see history.notes and history.plot(); a "
+                f"larger gamma= (it is {float(self.network.discriminator.gamma):g}) or a longer run may cure it",
+                CollapsedWarning, stacklevel=2,
+            )  # fmt: skip
+        if share > OFTEN:
+            warnings.warn(
+                f"copies are likely: {share:.0%} of draws are nearer to a training record than 95% of those are to one "
+                "another; more data, a shorter run, or a larger gamma= make fewer",
+                CopiedWarning, stacklevel=2,
+            )  # fmt: skip
 
-    def _transform(self, n: int, generator: torch.Generator) -> Transform:
-        if not self._flat.shape or (self.augment == 0):
-            return lambda x: x
-        pixels = self._flat.pixels
-        change = Augment(self._flat.shape, self.colour, self.flips).drawn(n, self.network.discriminator.augmentation, generator)
-        if pixels == self._flat.size:
-            return change
-        return lambda x: torch.cat([change(x[:, :pixels]), x[:, pixels:]], 1)
+    def _measured(self) -> dict[str, Any]:
+        return {"gamma": round(float(self.network.discriminator.gamma), 6)}
 
-    def _whole_packs(self, batch):
-        pack = self.network.discriminator.pack
-        n = len(batch["codes"])
-        if n % pack == 0:
-            return batch
-        rows = torch.arange(-(-n // pack) * pack, device=batch["codes"].device) % n
-        return {k: v[rows] for k, v in batch.items()}
+    # Verbs
+
+    def _density(self) -> str:
+        return "none"
+
+    def _lacks(self, verb: str) -> str | None:
+        if verb in ("encode", "reconstruct", "interpolate") and not self.inference:
+            return "no encoder was learned; fit again with inference=True"
+        if verb == "complete" and len(self.schema) - len(self.given) == 1 and not self._flat.vector.width:
+            return "pictures have no missing cells"
+        if verb in ("decode", "traverse") and self.given and self.absent == 0:
+            return "codes are taken without conditions, which absent=0 does not learn"
+        return None
 
     @torch.no_grad()
     def _sample(
-        self, n: int, given: Evidence | None, generator: torch.Generator,
-        *, truncation: Annotated[float, Gt(0), Le(1), doc("what noise is multiplied by; less is more alike")] = 1.0,
+        self, n: int, given: Evidence | None, generator: torch.Generator, *,
+        truncation: Annotated[float, Gt(0), Le(1), doc("what the noise is multiplied by; less is more alike")] = 1.0,
     ) -> Records:  # fmt: skip
-        from pushforward.training.randomness import moved
         generator = moved(generator, self.device)
         z = truncation * torch.randn(n, self.latent, generator=generator, device=self.device)
+        return self._made(z, None if given is None else given.values, generator)
+
+    def _made(self, z: Tensor, given: Records | None, generator: torch.Generator | None) -> Records:
+        """The records of noise, the most probable ones where no generator draws what noise leaves open."""
         pieces = []
-        for start in range(0, n, BLOCK):
-            part = None if given is None else given.values[start : start + BLOCK]
+        for start in range(0, len(z), BLOCK):
+            part = None if given is None else given[start : start + BLOCK]
             block = z[start : start + BLOCK]
-            x = self.network.generator(block, self._embedding(len(block), part), generator)
-            pieces.append(self._records(x, part))
+            pieces.append(
+                self._records(self.network.generator(block, self._embedding(len(block), part), generator), part)
+            )
         return pieces[0].concat(*pieces[1:])
 
+    @torch.no_grad()
+    def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
+        if codes.ndim != 2 or codes.shape[1] != self.latent:
+            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self.latent})")
+        return self._made(codes.float().to(self.device), None if given is None else given.values, None)
 
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, what is computed sends no slopes into the weights of a module, only through it."""
-    for p in module.parameters():
-        p.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for p in module.parameters():
-            p.requires_grad_(True)
+    @torch.no_grad()
+    def _encode(self, records: Records) -> Tensor:
+        self._refuse_holes(records)
+        encoder = self.network.encoder
+        assert encoder is not None
+        return torch.cat([encoder(self._flat(t)[0], self.network.embed(t)).cpu() for t in self._blocks(records)])
+
+    def _reconstruct(self, records: Records) -> Records:
+        given = records.select(self.given) if self.given else None
+        return self._made(self._encode(records).to(self.device), given, None)
+
+    def _code_moments(self) -> tuple[Tensor, Tensor]:
+        return self.network.center, self.network.spread
+
+    @torch.no_grad()
+    def _complete(
+        self, records: Records, generator: torch.Generator, *,
+        candidates: Annotated[int, Ge(1), doc("draws that a search begins with, a record")] = 64,
+        steps: Annotated[int, Ge(0), doc("of the search, down the slope")] = 30,
+    ) -> Records:  # fmt: skip
+        generator = moved(generator, self.device)
+        rows = max(1, BLOCK // 8)
+        pieces = []
+        for start in range(0, len(records), rows):
+            part = records[start : start + rows]
+            values, known, tensors = self._evidence(part)
+            told = self.network.embed(tensors)
+
+            def generate(z: Tensor, told: Tensor | None = told, n: int = len(part)) -> Tensor:
+                said = None if told is None else told.repeat_interleave(len(z) // n, 0)
+                return self.network.generator(z, said, None)
+
+            z = searched(generate, values, known, self.latent, candidates=candidates, steps=steps, generator=generator)
+            x = self.network.generator(z, told, generator)
+            given = part.select(self.given) if self.given else None
+            pieces.append(overlay(self._records(x, given), part))
+        return pieces[0].concat(*pieces[1:])
+
+    def _evidence(self, records: Records) -> tuple[Tensor, Tensor, Mapping[str, Tensor]]:
+        """(n, size) values, which of them are known, and the named tensors of records with holes."""
+        tensors = to_device(self._tensors(records), self.device)
+        tensors["holes"] = torch.zeros_like(tensors["holes"])  # a cell is to be filled, not to be a hole
+        known = self._flat.known(tensors)
+        if self._flat.shape:
+            there = records.column(self._picture_field(self.schema)).is_valid().to_numpy(zero_copy_only=False)
+            known[:, : self._flat.pixels] &= torch.from_numpy(there.copy()).to(self.device)[:, None]
+        return self._flat(tensors)[0], known, tensors

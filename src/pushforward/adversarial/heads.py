@@ -34,7 +34,7 @@ def within(x: Tensor, low: Tensor, high: Tensor) -> Tensor:
     >>> y.tolist(), x.grad.tolist()
     ([-1.0, 1.0], [0.0, 1.0])
     """
-    return _Within.apply(x, low, high)  # type: ignore[no-untyped-call]
+    return _Within.apply(x, low, high)
 
 
 class RowHead(nn.Module):
@@ -57,8 +57,8 @@ class RowHead(nn.Module):
         self.outputs = cells.width + sum(vector.levels) + 2 * len(cells.may_miss)
         self._holes = {name: i for i, name in enumerate(cells.may_miss)}
 
-    def forward(self, out: Tensor, generator: torch.Generator) -> Tensor:
-        """(n, outputs) → (n, width) coordinates."""
+    def forward(self, out: Tensor, generator: torch.Generator | None) -> Tensor:
+        """(n, outputs) → (n, width) coordinates, the most probable levels and no noise where there is no generator."""
         (vector,) = self._vector
         cells, d = vector.cells, vector.cells.width
         y, *logits = out.split([d, *vector.levels, *[2] * len(cells.may_miss)], 1)
@@ -72,20 +72,26 @@ class RowHead(nn.Module):
         if not picked:
             return y
         bits = torch.cat([*levels, *holes], 1)
-        soft = bits + triangular(bits, generator)
+        soft = bits if generator is None else bits + triangular(bits, generator)
         return torch.cat([y, (soft - vector.scale.mean[d:]) / vector.scale.scale[d:]], 1)
 
-    def _picked(self, logits: Tensor, generator: torch.Generator) -> Tensor:
+    def _picked(self, logits: Tensor, generator: torch.Generator | None) -> Tensor:
         """(n, levels) one-hot."""
-        noise = torch.rand(logits.shape, generator=generator, device=logits.device).clamp(1e-6, 1 - 1e-6)
-        soft = ((logits - (-noise.log()).log()) / self.temperature).softmax(1)
+        if generator is not None:
+            noise = torch.rand(logits.shape, generator=generator, device=logits.device).clamp(1e-6, 1 - 1e-6)
+            logits = logits - (-noise.log()).log()
+        soft = (logits / self.temperature).softmax(1)
         hard = one_hot(soft.argmax(1), logits.shape[1]).to(soft.dtype)
         return hard + soft - soft.detach()
 
-    def _numbers(self, y: Tensor, levels: list[Tensor], holes: list[Tensor], generator: torch.Generator) -> Tensor:
+    def _numbers(
+        self, y: Tensor, levels: list[Tensor], holes: list[Tensor], generator: torch.Generator | None
+    ) -> Tensor:
         (vector,) = self._vector
         cells, d = vector.cells, vector.cells.width
-        blank = torch.randn(y.shape, generator=generator, device=y.device)
+        blank = torch.zeros_like(y)
+        if generator is not None:
+            blank = torch.randn(y.shape, generator=generator, device=y.device)
         blank = (blank - vector.scale.mean[:d]) / vector.scale.scale[:d]
         columns = []
         for name, at in cells.columns.items():

@@ -20,6 +20,8 @@ from pushforward.nets.mlp import PlainMLP, ResidualMLP
 
 EMBEDDING = 64  # width of what is given
 WAVES = 32  # numbers that a number is read as beside itself, so that close values are told apart
+SIGNS = 8  # numbers of z whose signs are read as well: draws may then fall apart into groups with nothing between
+SHARE, KNOTS = 1.0, 1024  # normal scores throughout, of so many quantiles: margins are right from the start
 COARSEST = 8  # side of a map, above which it is halved once more
 
 
@@ -41,6 +43,7 @@ class Generator(nn.Module, Steered):
         self.condition = Condition(given, EMBEDDING) if len(given) else None
         inputs = latent + (EMBEDDING if len(given) else 0)
         self.row = RowHead(flat.vector) if flat.vector.width else None
+        self._signs = min(SIGNS, latent)
         if flat.shape:
             hidden = stages_of(flat.shape, width)
             self.grow = Grow(*flat.shape, hidden=hidden, layers=layers)
@@ -48,11 +51,11 @@ class Generator(nn.Module, Steered):
             self.spread = nn.Linear(inputs, math.prod(self._map))
         if self.row is not None:
             units = 4 * width if flat.shape else width
-            self.told = nn.Linear(inputs, units)
-            self.write = ResidualMLP(inputs, self.row.outputs, units, layers, units)
+            self.told = nn.Linear(inputs + self._signs, units)
+            self.write = ResidualMLP(inputs + self._signs, self.row.outputs, units, layers, units)
 
-    def forward(self, z: Tensor, given: Tensor | None, generator: torch.Generator) -> Tensor:
-        """(n, latent), (n, embedding) → (n, size)."""
+    def forward(self, z: Tensor, given: Tensor | None, generator: torch.Generator | None) -> Tensor:
+        """(n, latent), (n, embedding) → (n, size); without a generator, what is left open is taken as most probable."""
         (flat,) = self._flat
         h = z if given is None else torch.cat([z, given], 1)
         parts = []
@@ -61,6 +64,7 @@ class Generator(nn.Module, Steered):
             black, white = (((end - flat.levels.mean) / flat.levels.scale).view(-1, 1, 1) for end in (-1.0, 1.0))
             parts.append(within(picture, black, white).flatten(1))
         if self.row is not None:
+            h = torch.cat([h, z[:, : self._signs].sign()], 1)
             parts.append(self.row(self.write(h, silu(self.told(h))), generator))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
@@ -187,7 +191,7 @@ class Game(nn.Module, Steered):
         spectral: bool = False, inference: bool = False,
     ):  # fmt: skip
         super().__init__()
-        self.flat = FlatEncoding(rest)
+        self.flat = FlatEncoding(rest, SHARE, KNOTS)
         size = {"width": width, "layers": layers}
         self.generator = Generator(self.flat, given, latent=latent, **size)
         codes = latent if inference else 0

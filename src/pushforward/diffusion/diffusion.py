@@ -13,7 +13,6 @@ from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.data import Image, Records, Schema, pictures
-from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
@@ -192,8 +191,7 @@ class Diffusion(FlatModel):
         pieces = []
         for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
             tensors["holes"] = torch.zeros_like(tensors["holes"])
-            cells = Cells(tensors["numbers"].cpu(), tensors["codes"].cpu(), tensors["holes"].cpu())
-            known = self._flat.known(cells).to(self.device)
+            known = self._flat.known(tensors)
             values, _ = self._flat(tensors, generator)
             denoiser = observed(self._denoiser(self.network.embed(tensors)), known, values)
             sigmas = edm.schedule(FILL_STEPS, self.device)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
@@ -85,9 +84,8 @@ class PlainMLP(nn.Module):
         super().__init__()
         self.first, self.last = nn.Linear(inputs, width), nn.Linear(width, outputs)
         self.up, self.down = (nn.ModuleList(nn.Linear(width, width) for _ in range(layers)) for _ in range(2))
-        for layer in self.down:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        for weight in self.down.parameters():  # every block begins as the identity
+            nn.init.zeros_(weight)
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (n, outputs)."""

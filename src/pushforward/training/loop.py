@@ -234,36 +234,39 @@ class _Trainer:
         return f"out of memory: the batch is halved to {self.state.batch}"
 
     def _look(self, at_end: bool = False) -> dict[str, float]:
-        """The held-out loss of the averaged weights, at every `interval`-th step and at the end."""
+        """The held-out loss of the averaged weights, and what is told beside it, every so often and at the end."""
         state = self.state
         if self.held_out is None or (state.step % self.interval and not at_end):
             return {}
-        loss = self._held_out_loss()
+        loss, facts = self._held_out_loss()
         if loss < state.best:
             state.best, state.best_step = loss, state.step
             state.kept = [[v.clone() for v in self._values(i)] for i in range(len(self.players))]
         if self.run.minutes is None and self.run.steps is None:
             patience = max(PATIENCE * state.best_step, state.best_step + LOOKS * self.interval)
             state.finished = state.step >= patience
-        return {"held-out": loss}
+        return {"held-out": loss, **{f"{name}/held-out": value for name, value in facts.items()}}
 
     @torch.no_grad()
-    def _held_out_loss(self) -> float:
+    def _held_out_loss(self) -> tuple[float, dict[str, float]]:
+        """The mean over all of it of the first player's loss, and of the named numbers that come with it."""
         assert self.held_out is not None
-        size = min(self.held_out.total, self.state.batch)
-        losses = []
+        size, total = min(self.held_out.total, self.state.batch), self.held_out.total
+        means: dict[str, float] = {}
         with _averaged(self.averages), scope(mix(self.run.seed, -1), self.place.device):
             for player in self.players[:1]:
                 player.module.eval()
                 self.generator.manual_seed(mix(self.run.seed, -1))  # the same noise at every look
-                for start in range(0, self.held_out.total, size):
-                    batch = self.held_out.at(start, min(size, self.held_out.total - start))
+                for start in range(0, total, size):
+                    batch = self.held_out.at(start, min(size, total - start))
                     with self.place.autocast():
                         out = player.loss(batch, self.generator)
-                    loss = out[0] if isinstance(out, tuple) else out
-                    losses.append((loss.float().item(), len(next(iter(batch.values())))))
+                    loss, facts = out if isinstance(out, tuple) else (out, {})
+                    share = len(next(iter(batch.values()))) / total
+                    for name, value in {"": loss, **facts}.items():
+                        means[name] = means.get(name, 0.0) + share * value.float().item()
                 player.module.train()
-        return self.place.agree(sum(v * n for v, n in losses) / sum(n for _, n in losses))
+        return self.place.agree(means.pop("")), means
 
     def _values(self, i: int) -> list[Tensor]:
         average = self.averages[i]

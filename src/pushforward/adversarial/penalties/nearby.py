@@ -20,11 +20,11 @@ class Nearby(Penalty):
     slopes = False
 
     def __call__(self, judged: Judged, generator: torch.Generator) -> dict[str, Tensor]:
-        def squares(points: Tensor, scores: Tensor) -> Tensor:
+        def squares(points: Tensor, scores: Tensor, fake: bool) -> Tensor:
             epsilon = torch.randn(points.shape, generator=generator, device=points.device)
-            return ((judged.critic(points.detach() + SIGMA * epsilon) - scores) / SIGMA).square()
+            return ((judged.critic(points + SIGMA * epsilon, fake) - scores) / SIGMA).square()
 
         return {
-            "real": squares(judged.real, judged.real_scores),
-            "fake": squares(judged.fake, judged.fake_scores),
+            "real": squares(judged.real, judged.real_scores, False),
+            "drawn": squares(judged.fake, judged.fake_scores, True),
         }

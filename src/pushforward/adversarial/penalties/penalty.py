@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-Critic = Callable[[Tensor], Tensor]
+
+class Critic(Protocol):
+    """(n, size) real or drawn points → (n,) scores, under the same changes and conditions each time it is asked."""
+
+    def __call__(self, points: Tensor, fake: bool = False) -> Tensor: ...
 
 
 @dataclass(frozen=True)
@@ -17,7 +21,7 @@ class Judged:
     """What a discriminator said in one step.
 
     Attributes:
-        critic: (n, size) points → (n,) scores, the same augmentation and conditions each time it is asked.
+        critic: what said it.
         real, fake: (n, size) points.
         real_scores, fake_scores: (n,).
     """

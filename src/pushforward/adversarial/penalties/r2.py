@@ -12,4 +12,4 @@ class R2(Penalty):
     """E|∇D(G(z))|² (Mescheder, Geiger, Nowozin 2018, arXiv 1801.04406)."""
 
     def __call__(self, judged: Judged, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"fake": slope(judged.fake_scores, judged.fake)}
+        return {"drawn": slope(judged.fake_scores, judged.fake)}

@@ -15,4 +15,4 @@ class ZeroCentred(Penalty):
         both = judged.real_scores.sum() + judged.fake_scores.sum()
         slopes = torch.autograd.grad(both, (judged.real, judged.fake), create_graph=True)
         real, fake = (gradient.flatten(1).square().sum(1) for gradient in slopes)
-        return {"real": real, "fake": fake}
+        return {"real": real, "drawn": fake}

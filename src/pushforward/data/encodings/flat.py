@@ -12,7 +12,7 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import HALF, from_pixels, stretch
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.encodings.vector import VectorEncoding
+from pushforward.data.encodings.vector import KNOTS, SHARE, VectorEncoding
 from pushforward.data.schema import Category, Image, Number, Schema
 
 
@@ -21,14 +21,15 @@ class FlatEncoding(nn.Module):
 
     Args:
         schema: the fields, at most one picture among them.
+        share, knots: as for `VectorEncoding`.
     """
 
-    def __init__(self, schema: Schema):
+    def __init__(self, schema: Schema, share: float = SHARE, knots: int = KNOTS):
         super().__init__()
         image = next(iter(schema.of_kind(Image)), None)
         self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.pixels = math.prod(self.shape) if self.shape else 0
-        self.vector = VectorEncoding(Schema(schema.of_kind(Number, Category)))
+        self.vector = VectorEncoding(Schema(schema.of_kind(Number, Category)), share, knots)
         self.size = self.pixels + self.vector.width
         channels = self.shape[0] if self.shape else 0
         self.levels = Standardise(torch.zeros(channels), torch.ones(channels))
@@ -69,7 +70,8 @@ class FlatEncoding(nn.Module):
             picture = self.levels.inverse(picture.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return picture, self.vector.inverse(x[:, self.pixels :])
 
-    def known(self, cells: Cells) -> Tensor:
-        """(n, size) bool: which coordinates are settled by what is known of the rows; pixels all are."""
+    def known(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """(n, size) bool: which coordinates are settled by what is known of records; pixels all are."""
+        cells = Cells(batch["numbers"].cpu(), batch["codes"].cpu(), batch["holes"].cpu())
         pixels = torch.ones(len(cells), self.pixels, dtype=torch.bool)
-        return torch.cat([pixels, self.vector.known(cells)], 1)
+        return torch.cat([pixels, self.vector.known(cells)], 1).to(batch["codes"].device)

@@ -16,7 +16,7 @@ from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.schema import Schema
 
 KNOTS = 64
-SHARE = 0.5  # of the normal score in what a number becomes; the rest keeps the gaps of its column
+SHARE = 0.5  # of the normal score, see below
 PILOT = 20_000  # records that scales are taken from
 HALF = 0.25  # half the width of the noise around a level; neighbours are 1 apart
 
@@ -33,19 +33,22 @@ class VectorEncoding(nn.Module):
 
     Args:
         schema: numbers and categories.
+        share: of the normal score in what a number becomes; the rest keeps the gaps of its column.
+        knots: quantiles that it is taken from.
     """
 
     resolution: Tensor
     whole: Tensor
 
-    def __init__(self, schema: Schema):
+    def __init__(self, schema: Schema, share: float = SHARE, knots: int = KNOTS):
         super().__init__()
+        self.share, self.knots = share, knots
         self.cells = CellEncoding(schema)
         self.levels = [factor.levels for factor in self.cells.factors]
         d, soft = self.cells.width, sum(self.levels) + len(self.cells.may_miss)
         self.width = d + soft
         self.register_buffer("resolution", self.cells.resolution, persistent=False)
-        blank = torch.zeros(d, KNOTS, dtype=torch.float64)
+        blank = torch.zeros(d, knots, dtype=torch.float64)
         self.quantile = Quantile(blank, blank.clone())
         self.scale = Standardise(torch.zeros(self.width), torch.ones(self.width))
         self.register_buffer("whole", torch.ones(()))  # share of records without a hole
@@ -55,7 +58,7 @@ class VectorEncoding(nn.Module):
         device, step = self.resolution.device, -(-len(cells) // PILOT)
         cells = cells[::step] if step > 1 else cells
         noisy = dequantise(cells.numbers.to(device), self.resolution, generator)
-        self.quantile = Quantile.of(noisy.cpu(), KNOTS, SHARE).to(device)
+        self.quantile = Quantile.of(noisy.cpu(), self.knots, self.share).to(device)
         x, _ = self._raw(cells.numbers.to(device), cells.codes.to(device), cells.holes.to(device), generator)
         self.scale = Standardise.of(x)
         self.whole.fill_((~cells.holes.any(1)).float().mean().clamp_min(1 / len(cells)))

@@ -1,0 +1,201 @@
+"""The two moves of the game, on tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import final
+
+import torch
+from torch import Tensor, nn
+
+from pushforward.adversarial.augment import Augment, Transform
+from pushforward.adversarial.energy import energy_distance
+from pushforward.adversarial.losses import AdversarialLoss
+from pushforward.adversarial.network import Game
+from pushforward.adversarial.penalties import Judged, Penalty
+
+EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it over so many steps
+TARGET = 0.6  # of the lead: beyond it the discriminator knows its records too well
+RAMP, MOST = 50_000, 0.8  # records from no augmentation to all; its largest probability, at which nothing leaks
+SMOOTH = 0.02  # share of the newest step in the running lead
+
+Facts = dict[str, Tensor]
+Watch = Callable[[], Facts]
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a step has laid out: the points of both sides, and what is given of them."""
+
+    real: Tensor
+    fake: Tensor
+    heard: Tensor | None
+    weight: Tensor | None
+
+
+@final
+class Moves:
+    """A generator's and a discriminator's loss, with the draws of the one shown to the other in the same step.
+
+    Args:
+        network: of both.
+        loss, penalty: of the game.
+        augment: what befalls pictures before they are judged; None leaves them as they are.
+        adaptive: whether its probability follows the lead of the discriminator.
+        absent: share of conditions that are not told.
+        mismatched: share, among what the discriminator is to refuse, of real records under another's conditions.
+        watch: what is looked at now and then.
+    """
+
+    def __init__(
+        self, network: Game, loss: AdversarialLoss, penalty: Penalty, *, augment: Augment | None = None,
+        adaptive: bool = False, absent: float = 0.0, mismatched: float = 0.0, watch: Watch | None = None,
+    ):  # fmt: skip
+        self._network, self._loss, self._penalty = network, loss, penalty
+        self._augment, self._adaptive = augment, adaptive
+        self._absent, self._mismatched, self._watch = absent, mismatched, watch
+        self._table: Table | None = None
+
+    def generate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | tuple[Tensor, Facts]:
+        """What the generator minimises; where nothing is learned, the energy distance of its draws from the data."""
+        network = self._network
+        batch = _whole(batch, network.discriminator.pack)
+        drop = self._dropped(batch, generator)
+        real, _ = network.flat(batch, generator)
+        told = network.generator.embed(batch, drop)
+        z = torch.randn(len(real), network.generator.latent, generator=generator, device=real.device)
+        fake = network.generator(z, told, generator)
+        if not network.generator.training:
+            return self._look(real, fake, batch)
+        if network.encoder is not None:
+            real, fake = torch.cat([real, network.encoder(real, told)], 1), torch.cat([fake, z], 1)
+        d = network.discriminator
+        heard = None if d.condition is None else d.condition(batch, drop)
+        self._table = Table(real.detach(), fake.detach(), heard, batch.get("weight"))
+        return self._mean(self._generators_terms(real, fake, heard, generator), batch.get("weight"))
+
+    def _generators_terms(self, real: Tensor, fake: Tensor, heard: Tensor | None, generator: torch.Generator) -> Tensor:
+        d, loss, encoded = self._network.discriminator, self._loss, self._network.encoder is not None
+        change = self._change(len(real), generator)
+        said = None if heard is None else heard.detach()
+        with frozen(d):
+            fake_scores = d(change(fake), said)
+            if not (encoded or loss.paired):
+                return loss.generator(fake_scores, fake_scores)
+            with torch.set_grad_enabled(encoded):
+                real_scores = d(change(real), said)
+        terms = loss.generator(real_scores if loss.paired else fake_scores, fake_scores)
+        if not encoded:
+            return terms
+        # the encoder wants its codes taken for noise, as the generator wants its draws taken for data
+        edge = 2 * loss.boundary(real_scores, fake_scores).detach()
+        return (terms + loss.generator(edge - fake_scores.detach(), edge - real_scores)) / 2
+
+    def discriminate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, Facts]:
+        """What the discriminator minimises, on what the generator has just drawn."""
+        assert self._table is not None
+        table, self._table = self._table, None
+        d, loss = self._network.discriminator, self._loss
+        real, fake = (points.requires_grad_(self._penalty.slopes) for points in (table.real, table.fake))
+        one, two = (self._change(len(real), generator) for _ in range(2))
+        heard = None if table.heard is None else torch.cat([table.heard, table.heard])
+        real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), heard).chunk(2)
+        d.seen += 1
+        gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
+        total = loss.discriminator(real_scores, fake_scores)
+        if self._mismatched and table.heard is not None:
+            others = d(one(real), table.heard.roll(d.pack, 0))
+            total = (1 - self._mismatched) * total + self._mismatched * loss.discriminator(real_scores, others)
+        facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
+        judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
+        for name, squares in self._penalty(judged, generator).items():
+            total = total + gamma / 2 * squares.view(len(total), -1).mean(1)
+            facts[f"slope/{name}"] = squares.mean().sqrt()
+        facts |= self._told_apart(real_scores.detach(), fake_scores.detach())
+        if self._watch is not None:
+            facts |= self._watch()
+        return self._mean(total, table.weight), facts
+
+    def _told_apart(self, real: Tensor, fake: Tensor) -> Facts:
+        d, edge = self._network.discriminator, self._loss.boundary(real, fake)
+        lead = (real - fake).sign().mean()
+        d.lead.lerp_(lead, SMOOTH)
+        facts: Facts = {"accuracy/real": (real > edge).float().mean(), "accuracy/drawn": (fake < edge).float().mean()}
+        if self._augment is not None:
+            if self._adaptive:
+                d.augmentation.add_((d.lead - TARGET).sign() * len(real) / RAMP).clamp_(0, MOST)
+            facts["augmentation"] = d.augmentation.clone()
+        return facts
+
+    def _look(self, real: Tensor, fake: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Facts]:
+        """How far draws are from held-out records, and how those look to the discriminator beside the draws."""
+        network, d = self._network, self._network.discriminator
+        distance = energy_distance(real, fake)
+        told = None if d.condition is None else d.condition(batch)
+        if network.encoder is not None:
+            codes = network.encoder(real, network.generator.embed(batch))
+            real, fake = torch.cat([real, codes], 1), torch.cat([fake, torch.randn_like(codes)], 1)
+        real_scores, fake_scores = d(real, told), d(fake, told)
+        edge = self._loss.boundary(real_scores, fake_scores)
+        return distance, {"accuracy": (real_scores > edge).float().mean()}
+
+    def _dropped(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
+        condition = self._network.condition
+        if condition is None or not self._network.generator.training:
+            return None
+        n = len(batch["codes"])
+        shape = (n, len(condition.schema))
+        return torch.rand(shape, generator=generator, device=batch["codes"].device) < self._absent
+
+    def _change(self, n: int, generator: torch.Generator) -> Transform:
+        if self._augment is None:
+            return _as_it_is
+        pixels = self._network.flat.pixels
+        change = self._augment.drawn(n, self._network.discriminator.augmentation, generator)
+        return lambda x: torch.cat([change(x[:, :pixels]), x[:, pixels:]], 1) if x.shape[1] > pixels else change(x)
+
+    def _mean(self, terms: Tensor, weight: Tensor | None) -> Tensor:
+        if weight is None:
+            return terms.mean()
+        return (terms * weight.view(len(terms), -1).mean(1)).mean()
+
+
+@dataclass(frozen=True)
+class _Same:
+    """A discriminator asked again about neighbours of real or drawn points, under the changes of the first time."""
+
+    discriminator: nn.Module
+    real: Transform
+    fake: Transform
+    heard: Tensor | None
+
+    def __call__(self, points: Tensor, fake: bool = False) -> Tensor:
+        return self.discriminator((self.fake if fake else self.real)(points), self.heard)
+
+
+def _as_it_is(x: Tensor) -> Tensor:
+    return x
+
+
+def _whole(batch: Mapping[str, Tensor], pack: int) -> dict[str, Tensor]:
+    """The batch with some of its first records again at the end, where the last pack is not full."""
+    n = len(batch["codes"])
+    if n % pack == 0:
+        return dict(batch)
+    rows = torch.arange(-(-n // pack) * pack, device=batch["codes"].device) % n
+    return {name: tensor[rows] for name, tensor in batch.items()}
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Inside, slopes go through a module but not into its weights, which saves their share of the work."""
+    weights = [weight for weight in module.parameters() if weight.requires_grad]
+    for weight in weights:
+        weight.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for weight in weights:
+            weight.requires_grad_(True)

@@ -1,0 +1,85 @@
+"""The weight of the penalty, by trying."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.adversarial.energy import energy_distance
+from pushforward.adversarial.network import Game
+from pushforward.training.batches import Batches
+from pushforward.training.loop import State, train
+from pushforward.training.place import Place
+from pushforward.training.player import Player
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import generator
+from pushforward.training.run import Run
+
+HELD, MOST = 0.1, 1000  # share of the records, and how many at most, that draws are compared with
+CLEARLY = 0.9  # of the distance of the weight in the middle, that another one must come below
+
+
+@dataclass
+class Trial:
+    """What one weight came to.
+
+    Attributes:
+        gamma: the weight.
+        distance: energy distance of draws from held-out records.
+    """
+
+    gamma: float
+    distance: float
+
+
+def probe(
+    network: Game, players: Callable[[Game], Sequence[Player]], batch: Mapping[str, Tensor], size: int, run: Run,
+    gammas: Sequence[float], trials: list[Trial],
+) -> Iterator[Progress]:  # fmt: skip
+    """Play a short game with each weight from the same start, and tell how far its draws end up from held-out records.
+
+    Args:
+        network: as it is before the first step; it stays so.
+        players: of a network.
+        batch: named tensors of some records.
+        size: of a step's batch.
+        run: budget of one trial.
+        gammas: the weights.
+        trials: where what was found is added.
+    """
+    n = len(batch["codes"])
+    held = min(MOST, max(1, round(HELD * n)))
+    device = batch["codes"].device
+    order = torch.randperm(n, generator=generator(run.seed, 2)).to(device)
+    some, rest = (
+        {name: t[rows] for name, t in batch.items()} for rows in (order[:held], order[held:] if n > 1 else order)
+    )
+    real, _ = network.flat(some, generator(run.seed, 3, device=device))
+    for gamma in gammas:
+        own = copy.deepcopy(network)
+        own.discriminator.gamma.fill_(gamma)
+        batches = Batches(lambda: iter([rest]), [len(rest["codes"])], run.seed)
+        for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
+            yield Progress("probe", now.step, {"gamma": gamma, **now.losses}, now.elapsed, now.remaining)
+        with torch.no_grad():
+            source = generator(run.seed, 4, device=device)
+            z = torch.randn(held, own.generator.latent, generator=source, device=device)
+            drawn = own.generator(z, own.generator.embed(some), source)
+        trials.append(Trial(gamma, float(energy_distance(real, drawn))))
+
+
+def chosen(trials: Sequence[Trial], middle: float) -> float:
+    """The weight that came nearest; the one in the middle where no other came clearly nearer.
+
+    >>> chosen([Trial(0.1, 0.50), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
+    1.0
+    >>> chosen([Trial(0.1, 0.30), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
+    0.1
+    """
+    best = min(trials, key=lambda trial: trial.distance)
+    usual = next(trial for trial in trials if trial.gamma == middle)
+    return best.gamma if best.distance < CLEARLY * usual.distance else middle

@@ -1,0 +1,55 @@
+"""Noise that a generator makes something known of: the inverse of drawing, by search."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+BEST = 4  # candidates that are kept of a record's
+RATE = 0.1  # of the search, in deviations of the noise
+
+
+def searched(
+    generate: Callable[[Tensor], Tensor], values: Tensor, known: Tensor, latent: int, *,
+    candidates: int, steps: int, generator: torch.Generator,
+) -> Tensor:  # fmt: skip
+    """(n, latent) noise whose draws agree with what is known: argmin |(G(z) - x) · known|² + |z|² / latent.
+
+    Of many candidates the nearest few go down the slope (Yeh et al. 2016, arXiv 1607.07539), and one of them is drawn,
+    the more probably the nearer it comes; so what is not known varies as the generator has it vary.
+
+    Args:
+        generate: (n · k, latent) noise → (n · k, size) records, those of one record side by side.
+        values: (n, size) records.
+        known: (n, size) bool, which coordinates count.
+        latent: numbers of the noise.
+        candidates: drawn for a record to begin with.
+        steps: down the slope.
+        generator: of the draws.
+    """
+    n, device = len(values), values.device
+    share = known.float() / known.sum(1, keepdim=True).clamp_min(1)
+
+    def distance(z: Tensor) -> Tensor:  # (n, k, latent) → (n, k)
+        x = generate(z.flatten(0, 1)).unflatten(0, z.shape[:2])
+        return ((x - values[:, None]).square() * share[:, None]).sum(2)
+
+    with torch.no_grad():
+        z = torch.randn(n, candidates, latent, generator=generator, device=device)
+        order = distance(z).argsort(1)[:, : min(BEST, candidates), None]
+        z = z.gather(1, order.expand(-1, -1, latent))
+    with torch.enable_grad():
+        z = z.requires_grad_()
+        optimizer = torch.optim.Adam([z], RATE)
+        for _ in range(steps):
+            optimizer.zero_grad()
+            (distance(z).sum() + z.square().mean(2).sum() / latent).backward()
+            optimizer.step()
+    with torch.no_grad():
+        z = z.detach()
+        left = distance(z)
+        width = left.min(1, keepdim=True).values.clamp_min(1e-6)
+        pick = torch.multinomial((-left / width).softmax(1), 1, generator=generator)
+        return z.gather(1, pick[..., None].expand(-1, -1, latent))[:, 0]
