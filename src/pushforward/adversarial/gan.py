@@ -179,7 +179,7 @@ class GAN(FlatModel):
                 f"larger gamma= (it is {float(self.network.discriminator.gamma):g}) or a longer run may cure it",
                 CollapsedWarning, stacklevel=2,
             )  # fmt: skip
-        if share > OFTEN:
+        if share > OFTEN and steps > YOUNG:
             warnings.warn(
                 f"copies are likely: {share:.0%} of draws are nearer to a training record than 95% of those are to one "
                 "another; more data, a shorter run, or a larger gamma= make fewer",
@@ -195,12 +195,13 @@ class GAN(FlatModel):
         return "none"
 
     def _lacks(self, verb: str) -> str | None:
-        if verb in ("encode", "reconstruct", "interpolate") and not self.inference:
-            return "no encoder was learned; fit again with inference=True"
+        if verb in ("encode", "decode", "reconstruct", "traverse", "interpolate"):
+            if not self.inference:
+                return "no encoder was learned; fit again with inference=True"
+            if self.given and self.absent == 0:
+                return "codes are taken without conditions, which absent=0 does not learn"
         if verb == "complete" and len(self.schema) - len(self.given) == 1 and not self._flat.vector.width:
             return "pictures have no missing cells"
-        if verb in ("decode", "traverse") and self.given and self.absent == 0:
-            return "codes are taken without conditions, which absent=0 does not learn"
         return None
 
     @torch.no_grad()
@@ -212,6 +213,7 @@ class GAN(FlatModel):
         z = truncation * torch.randn(n, self.latent, generator=generator, device=self.device)
         return self._made(z, None if given is None else given.values, generator)
 
+    @torch.no_grad()
     def _made(self, z: Tensor, given: Records | None, generator: torch.Generator | None) -> Records:
         """The records of noise, the most probable ones where no generator draws what noise leaves open."""
         pieces = []
@@ -259,10 +261,10 @@ class GAN(FlatModel):
 
             def generate(z: Tensor, told: Tensor | None = told, n: int = len(part)) -> Tensor:
                 said = None if told is None else told.repeat_interleave(len(z) // n, 0)
-                return self.network.generator(z, said, None)
+                return self.network.generator(z, said, None, whole=True)
 
             z = searched(generate, values, known, self.latent, candidates=candidates, steps=steps, generator=generator)
-            x = self.network.generator(z, told, generator)
+            x = self.network.generator(z, told, generator, whole=True)
             given = part.select(self.given) if self.given else None
             pieces.append(overlay(self._records(x, given), part))
         return pieces[0].concat(*pieces[1:])

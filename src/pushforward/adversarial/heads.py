@@ -57,13 +57,21 @@ class RowHead(nn.Module):
         self.outputs = cells.width + sum(vector.levels) + 2 * len(cells.may_miss)
         self._holes = {name: i for i, name in enumerate(cells.may_miss)}
 
-    def forward(self, out: Tensor, generator: torch.Generator | None) -> Tensor:
-        """(n, outputs) → (n, width) coordinates, the most probable levels and no noise where there is no generator."""
+    def forward(self, out: Tensor, generator: torch.Generator | None, whole: bool = False) -> Tensor:
+        """(n, outputs) → (n, width) coordinates.
+
+        Args:
+            out: raw outputs.
+            generator: of levels, holes and noise; without one, the most probable levels and no noise.
+            whole: whether nothing may be a hole.
+        """
         (vector,) = self._vector
         cells, d = vector.cells, vector.cells.width
         y, *logits = out.split([d, *vector.levels, *[2] * len(cells.may_miss)], 1)
         picked = [self._picked(each, generator) for each in logits]
         levels, holes = picked[: len(vector.levels)], [each[:, 1:] for each in picked[len(vector.levels) :]]
+        if whole:
+            holes = [torch.zeros_like(each) for each in holes]
         for i, factor in enumerate(cells.factors):
             if factor.field in self._holes:  # a hole has no level
                 levels[i] = levels[i] * (1 - holes[self._holes[factor.field]])

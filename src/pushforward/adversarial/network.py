@@ -54,8 +54,16 @@ class Generator(nn.Module, Steered):
             self.told = nn.Linear(inputs + self._signs, units)
             self.write = ResidualMLP(inputs + self._signs, self.row.outputs, units, layers, units)
 
-    def forward(self, z: Tensor, given: Tensor | None, generator: torch.Generator | None) -> Tensor:
-        """(n, latent), (n, embedding) → (n, size); without a generator, what is left open is taken as most probable."""
+    def forward(
+        self, z: Tensor, given: Tensor | None, generator: torch.Generator | None, whole: bool = False
+    ) -> Tensor:
+        """(n, latent), (n, embedding) → (n, size).
+
+        Args:
+            z, given: the noise, and the conditions.
+            generator: draws what they leave open; without one the most probable is taken.
+            whole: whether nothing may be a hole.
+        """
         (flat,) = self._flat
         h = z if given is None else torch.cat([z, given], 1)
         parts = []
@@ -65,7 +73,7 @@ class Generator(nn.Module, Steered):
             parts.append(within(picture, black, white).flatten(1))
         if self.row is not None:
             h = torch.cat([h, z[:, : self._signs].sign()], 1)
-            parts.append(self.row(self.write(h, silu(self.told(h))), generator))
+            parts.append(self.row(self.write(h, silu(self.told(h))), generator, whole))
         return parts[0] if len(parts) == 1 else torch.cat(parts, 1)
 
 

@@ -59,12 +59,14 @@ def probe(
         {name: t[rows] for name, t in batch.items()} for rows in (order[:held], order[held:] if n > 1 else order)
     )
     real, _ = network.flat(some, generator(run.seed, 3, device=device))
+    done, spent = 0, 0.0
     for gamma in gammas:
         own = copy.deepcopy(network)
         own.discriminator.gamma.fill_(gamma)
         batches = Batches(lambda: iter([rest]), [len(rest["codes"])], run.seed)
         for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
-            yield Progress("probe", now.step, {"gamma": gamma, **now.losses}, now.elapsed, now.remaining)
+            yield Progress("probe", done + now.step, {"gamma": gamma, **now.losses}, spent + now.elapsed)
+        done, spent = done + now.step, spent + now.elapsed
         with torch.no_grad():
             source = generator(run.seed, 4, device=device)
             z = torch.randn(held, own.generator.latent, generator=source, device=device)
