@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -94,13 +94,13 @@ class NeuralModel(Model):
         shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         held_out = source.held_out()
+        state = State(batch=max(batch, place.world), history=self.history)
         if checkpoints is None or checkpoints.latest() is None:
             started = time.monotonic()
             yield from self._tune(pilot, batch, run)
-            if run.minutes is not None:
-                run = replace(run, minutes=max(run.minutes - (time.monotonic() - started) / 60, 1e-3))
+            state.elapsed = place.agree(time.monotonic() - started)
         yield from train(
-            players, source.batches(), run, State(batch=max(batch, place.world), history=self.history),
+            players, source.batches(), run, state,
             place=place, held_out=held_out, checkpoints=checkpoints, scene=self._scene,
         )  # fmt: skip
         last = pilot if held_out is None else held_out.at(0, held_out.total)
