@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL, FACTORS = 1.0, (0.1, 1.0, 10.0)  # weight of the penalty, and what it is multiplied by when it is tried
+USUAL, FACTORS = 0.01, (0.1, 1.0, 10.0)  # weight of the penalty, and what it is multiplied by when it is tried
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 KEPT = 2048  # records that are looked at beside draws
 OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
@@ -51,7 +51,8 @@ class GAN(FlatModel):
     """A generator G and a discriminator D that tells its draws from data play min over G, max over D.
 
     By default D learns which of two records is the real one, and G to be taken for it: E f(D(G(z)) - D(x)) with
-    f(t) = log(1 + eᵗ); γ/2 E|∇D|² at data and at draws keeps the game from going round. In equilibrium the draws are
+    f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
+    distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
     hold a picture, a row, or both, which are then drawn and judged together.
 

@@ -104,6 +104,7 @@ class Moves:
         real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), heard).chunk(2)
         d.seen += 1
         gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
+        square = 2 * real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
         if self._mismatched and table.heard is not None:
             others = d(one(real), table.heard.roll(d.pack, 0))
@@ -111,8 +112,8 @@ class Moves:
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
         judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
         for name, squares in self._penalty(judged, generator).items():
-            total = total + gamma / 2 * squares.view(len(total), -1).mean(1)
-            facts[f"slope/{name}"] = squares.mean().sqrt()
+            total = total + gamma / 2 * square * squares.view(len(total), -1).mean(1)
+            facts[f"slope/{name}"] = (square * squares.mean()).sqrt()
         facts |= self._told_apart(real_scores.detach(), fake_scores.detach())
         if self._watch is not None:
             facts |= self._watch()
