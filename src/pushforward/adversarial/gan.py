@@ -18,7 +18,7 @@ from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
 from pushforward.adversarial.plane import looked_at
-from pushforward.adversarial.probe import Trial, chosen, probe
+from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.data import Image, Records, Schema, Text
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL, FACTORS = 0.01, (0.1, 1.0, 10.0)  # weight of the penalty, and what it is multiplied by when it is tried
+USUAL, OTHERS = 0.01, (0.001, 0.1)  # weight of the penalty, and what is tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 KEPT = 2048  # records that are looked at beside draws
 OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
@@ -121,14 +121,16 @@ class GAN(FlatModel):
     def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
         if self.gamma is not None or self.penalty == "none":
             return
-        share = PROBED / len(FACTORS)
+        share = PROBED / (1 + len(OTHERS))
+        if run.steps and run.steps * share < ENOUGH:
+            return
         one = replace(
             run, folder=None, validation=0,
             minutes=None if run.minutes is None else run.minutes * share,
-            steps=max(1, round(run.steps * share)) if run.steps else TRIED if run.minutes is None else None,
+            steps=round(run.steps * share) if run.steps else TRIED if run.minutes is None else None,
         )  # fmt: skip
         trials: list[Trial] = []
-        gammas = [USUAL * factor for factor in FACTORS]
+        gammas = (USUAL, *OTHERS)
         yield from probe(self.network, self._players, tensors, batch, one, gammas, trials)
         self.network.discriminator.gamma.fill_(chosen(trials, USUAL))
 

@@ -20,6 +20,7 @@ from pushforward.training.randomness import generator
 from pushforward.training.run import Run
 
 HELD, MOST = 0.1, 1000  # share of the records, and how many at most, that draws are compared with
+ENOUGH = 100  # steps of a trial, below which it says nothing
 CLEARLY = 0.9  # of the distance of the weight in the middle, that another one must come below
 
 
@@ -41,6 +42,8 @@ def probe(
     gammas: Sequence[float], trials: list[Trial],
 ) -> Iterator[Progress]:  # fmt: skip
     """Play a short game with each weight from the same start, and tell how far its draws end up from held-out records.
+
+    Where the first game is over before it says anything, the others are not played.
 
     Args:
         network: as it is before the first step; it stays so.
@@ -67,6 +70,8 @@ def probe(
         for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
             yield Progress("probe", done + now.step, {"gamma": gamma, **now.losses}, spent + now.elapsed)
         done, spent = done + now.step, spent + now.elapsed
+        if now.step < ENOUGH:
+            return
         with torch.no_grad():
             source = generator(run.seed, 4, device=device)
             z = torch.randn(held, own.generator.latent, generator=source, device=device)
@@ -74,14 +79,16 @@ def probe(
         trials.append(Trial(gamma, float(energy_distance(real, drawn))))
 
 
-def chosen(trials: Sequence[Trial], middle: float) -> float:
-    """The weight that came nearest; the one in the middle where no other came clearly nearer.
+def chosen(trials: Sequence[Trial], usual: float) -> float:
+    """The weight that came nearest; the usual one where no other came clearly nearer, or none was tried.
 
     >>> chosen([Trial(0.1, 0.50), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
     1.0
     >>> chosen([Trial(0.1, 0.30), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
     0.1
     """
+    if not trials:
+        return usual
     best = min(trials, key=lambda trial: trial.distance)
-    usual = next(trial for trial in trials if trial.gamma == middle)
-    return best.gamma if best.distance < CLEARLY * usual.distance else middle
+    known = next(trial.distance for trial in trials if trial.gamma == usual)
+    return best.gamma if best.distance < CLEARLY * known else usual
