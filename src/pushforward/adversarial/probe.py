@@ -80,7 +80,8 @@ def probe(
             source = generator(run.seed, 4, device=device)
             z = torch.randn(held, own.generator.latent, generator=source, device=device)
             drawn = own.generator(z, own.generator.embed(some), source)
-        trials.append(Trial(gamma, float(energy_distance(real, drawn))))
+        distance = float(energy_distance(real, drawn))
+        trials.append(Trial(gamma, distance if math.isfinite(distance) else math.inf))
 
 
 def chosen(trials: Sequence[Trial], middle: float) -> float:
@@ -93,4 +94,5 @@ def chosen(trials: Sequence[Trial], middle: float) -> float:
     """
     best = min(trials, key=lambda trial: trial.distance)
     usual = next(trial for trial in trials if trial.gamma == middle)
-    return best.gamma if best.distance < CLEARLY * usual.distance else middle
+    # an estimate without bias may fall below 0, where all are as near as can be
+    return best.gamma if max(0.0, best.distance) < CLEARLY * max(0.0, usual.distance) else middle
