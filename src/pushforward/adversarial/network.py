@@ -159,10 +159,11 @@ class Discriminator(nn.Module):
         outputs = 1 + (EMBEDDING if self.projects else 0)
         self.reader = Reader(flat, beside, outputs, width=width, layers=layers, pack=pack)
         if spectral:
-            for layer in self.reader.modules():
+            for layer in list(self.reader.modules()):
                 if isinstance(layer, nn.Linear | nn.Conv2d):
-                    if not bool(layer.weight.any()):  # a map that is 0 has no direction to be scaled in
-                        nn.init.orthogonal_(layer.weight)
+                    weight = layer.weight.data
+                    if not (weight.is_meta or bool(weight.any())):  # a map that is 0 has no direction to be scaled in
+                        weight.copy_(nn.init.orthogonal_(torch.empty(weight.shape)))
                     spectral_norm(layer)
 
     def forward(self, points: Tensor, given: Tensor | None) -> Tensor:

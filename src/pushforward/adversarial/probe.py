@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
+from pushforward.errors import DivergedError
 from pushforward.training.batches import Batches
 from pushforward.training.loop import State, train
 from pushforward.training.place import Place
@@ -30,7 +32,7 @@ class Trial:
 
     Attributes:
         gamma: the weight.
-        distance: energy distance of draws from held-out records.
+        distance: energy distance of draws from held-out records; infinite where the game diverged.
     """
 
     gamma: float
@@ -67,16 +69,24 @@ def probe(
         own = copy.deepcopy(network)
         own.discriminator.gamma.fill_(gamma)
         batches = Batches(lambda: iter([rest]), [len(rest["codes"])], run.seed)
-        for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
-            yield Progress("probe", done + now.step, {"gamma": gamma, **now.losses}, spent + now.elapsed)
-        done, spent = done + now.step, spent + now.elapsed
-        if now.step < ENOUGH:
+        step, elapsed = 0, 0.0
+        try:
+            for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
+                step, elapsed = now.step, now.elapsed
+                yield Progress("probe", done + step, {"gamma": gamma, **now.losses}, spent + elapsed)
+        except DivergedError:  # this weight is none to go on with; another may be
+            trials.append(Trial(gamma, math.inf))
+            continue
+        finally:
+            done, spent = done + step, spent + elapsed
+        if step < ENOUGH:
             return
         with torch.no_grad():
             source = generator(run.seed, 4, device=device)
             z = torch.randn(held, own.generator.latent, generator=source, device=device)
             drawn = own.generator(z, own.generator.embed(some), source)
-        trials.append(Trial(gamma, float(energy_distance(real, drawn))))
+        distance = float(energy_distance(real, drawn))
+        trials.append(Trial(gamma, distance if math.isfinite(distance) else math.inf))
 
 
 def chosen(trials: Sequence[Trial], usual: float) -> float:
@@ -91,4 +101,5 @@ def chosen(trials: Sequence[Trial], usual: float) -> float:
         return usual
     best = min(trials, key=lambda trial: trial.distance)
     known = next(trial.distance for trial in trials if trial.gamma == usual)
-    return best.gamma if best.distance < CLEARLY * known else usual
+    # an estimate without bias may fall below 0, where all are as near as can be
+    return best.gamma if max(0.0, best.distance) < CLEARLY * max(0.0, known) else usual
