@@ -42,6 +42,7 @@ else:  # what the folders hold
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
 USUAL, OTHERS = 0.01, (0.001, 0.1)  # weight of the penalty, and what is tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
+SMALL = 256  # pixels of a picture, up to which a step costs little
 KEPT = 2048  # records that are looked at beside draws
 OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
 
@@ -102,7 +103,9 @@ class GAN(FlatModel):
         return self.network.flat
 
     def _batch_size(self) -> int:
-        return 64 if self._flat.shape else 256
+        if not self._flat.shape:
+            return 256
+        return 64 if self._flat.pixels <= SMALL else 32  # of large pictures, more steps are worth more than larger ones
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
