@@ -94,7 +94,9 @@ def test_every_weight_matters(kind):
     real, _ = network.flat(batch, source())
     fake, z = drawn(network, told=told)
     codes = network.encoder(real, told)
-    scores = network.discriminator(torch.cat([torch.cat([real, codes], 1), torch.cat([fake, z], 1)]), heard.repeat(2, 1))
+    scores = network.discriminator(
+        torch.cat([torch.cat([real, codes], 1), torch.cat([fake, z], 1)]), heard.repeat(2, 1)
+    )
     (scores.square().sum() + told.sum()).backward()
     still = [name for name, weight in network.named_parameters() if weight.grad is None or not weight.grad.any()]
     # a condition that is always told has no use for the vector of one that is not
@@ -152,7 +154,10 @@ def test_conditions_are_projected_unless_records_are_packed():
 def test_conditions_matter_to_both_sides(pack):
     network, batch = game("row", ("label",), pack=pack)
     stirred(network)
-    other = batch | {"given.codes": 1 - batch["given.codes"].clamp_min(0), "given.holes": torch.zeros_like(batch["given.holes"])}
+    other = batch | {
+        "given.codes": 1 - batch["given.codes"].clamp_min(0),
+        "given.holes": torch.zeros_like(batch["given.holes"]),
+    }
     x, _ = network.flat(batch, source())
     d = network.discriminator
     assert not torch.equal(d(x, d.condition(batch)), d(x, d.condition(other)))
