@@ -78,7 +78,7 @@ def test_shifts_go_as_far_as_they_may_and_all_ways_alike():
 
 
 def test_what_a_shift_lays_open_is_what_stood_at_the_border():
-    x, y = changed((1, 8, 8), 1.0, n=200, x=torch.full((200, 64), 3.0))
+    _, y = changed((1, 8, 8), 1.0, n=200, x=torch.full((200, 64), 3.0))
     inside = y[(y != 0)]  # 0 is what a hole leaves
     assert (inside == 3.0).all() and len(inside)
 
@@ -160,5 +160,5 @@ def test_nothing_leaks():
 @pytest.mark.parametrize("p", [0.3, 1.0])
 def test_each_picture_is_changed_on_its_own(p):
     """A broken twin with one coin for a batch would change all of them or none."""
-    x, y = changed((1, 8, 8), p, n=1000, x=torch.arange(64.0).expand(1000, -1).contiguous())
+    _, y = changed((1, 8, 8), p, n=1000, x=torch.arange(64.0).expand(1000, -1).contiguous())
     assert len(y.unique(dim=0)) > 50

@@ -7,7 +7,7 @@ import torch
 import pushforward as pf
 from pushforward.adversarial.augment import Augment
 from pushforward.adversarial.losses import LOSSES
-from pushforward.adversarial.moves import EARLY, MOST, SETTLING, Moves, Table, _whole
+from pushforward.adversarial.moves import EARLY, MOST, SETTLING, Moves, Table, _accepted, _whole
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
 from pushforward.training.randomness import scope
@@ -66,7 +66,7 @@ def test_each_side_is_moved_by_its_own_loss_alone(loss, inference):
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_encoder_plays_against_the_discriminator(loss):
-    """A step of generator and encoder makes D worse at telling (x, E(x)) from (G(z), z), of whichever side it starts."""
+    """A step of generator and encoder makes D worse at telling (x, E(x)) from (G(z), z), of either side."""
     network, batch = laid(inference=True)
     moves = moves_of(network, loss, "none")
     for side in (network.encoder, network.generator):
@@ -131,6 +131,34 @@ def test_weights_count_as_often(side, pack):
 
     weighed = with_points(slice(None), 2.0 * half)
     torch.testing.assert_close(weighed, with_points(slice(N // 2), None))
+
+
+def test_packs_are_made_of_records_that_were_accepted():
+    """As often as they weigh; those of weight 0 never, which the mean of a pack would have let in."""
+    n = 6000
+    weight = torch.tensor([0.0, 1.0, 3.0]).repeat(n // 3)
+    batch = {"codes": torch.arange(n)[:, None], "weight": weight}
+    taken = _accepted(batch, source())
+    counts = torch.bincount(taken["codes"][:, 0] % 3, minlength=3)
+    k, p = n // 3, 1 / 3
+    assert "weight" not in taken and counts[0] == 0 and counts[2] == k
+    assert abs(float(counts[1]) - k * p) < 5 * (k * p * (1 - p)) ** 0.5
+    assert len(_accepted({"codes": batch["codes"]}, source())["codes"]) == n
+    nothing = {"codes": batch["codes"], "weight": torch.zeros(n)}
+    assert set(_accepted(nothing, source())) == set(nothing)
+
+
+@pytest.mark.parametrize("pack", [1, 2])
+def test_records_without_weight_are_never_in_a_pack(pack):
+    """The data that a discriminator is shown, or that counts, are those that weigh."""
+    network, batch = laid(pack=pack)
+    weight = (batch["numbers"][:, 0] > 0).float()
+    moves = moves_of(network)
+    moves.generate(batch | {"weight": 2 * weight}, source())
+    table = moves._table
+    seen = table.real[:, 0] > network.flat(batch)[0][weight > 0, 0].min() - 1e-3
+    assert seen.all() if table.weight is None else torch.equal(seen, table.weight > 0)
+    assert (table.weight is None) == (pack > 1)
 
 
 def test_packs_are_filled():
@@ -236,7 +264,7 @@ def test_a_held_out_look_is_the_energy_distance():
     # draws that are the data: an estimate without bias, around 0
     network.generator.forward = lambda z, told, generator, whole=False: network.flat(batch, generator)[0].flip(0)
     near, _ = moves_of(network).generate(batch, source())
-    assert abs(float(near)) < 0.2 and float(distance) > float(near)
+    assert abs(near.item()) < 0.2 and distance.item() > near.item()
 
 
 # The penalty keeps the game from going round: the game of two numbers (Mescheder, Geiger, Nowozin 2018)

@@ -101,7 +101,7 @@ def test_interpolated_looks_between_data_and_draws():
     (between,) = seen
     torch.testing.assert_close(between[:, 1], 3 * between[:, 0])  # on the line
     u = between[:, 0]
-    assert 0 <= u.min() and u.max() <= 1 and abs(float(u.mean()) - 0.5) < 5 * (1 / 12 / 1000) ** 0.5
+    assert u.min() >= 0 and u.max() <= 1 and abs(float(u.mean()) - 0.5) < 5 * (1 / 12 / 1000) ** 0.5
 
 
 def test_a_flat_discriminator_has_a_slope_that_is_a_number():

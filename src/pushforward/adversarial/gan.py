@@ -113,7 +113,7 @@ class GAN(FlatModel):
         dials = self.network.discriminator
         dials.gamma.fill_(USUAL if self.gamma is None else self.gamma)
         dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
-        some = torch.randperm(len(tensors["codes"]), generator=generator, device=self.device)[:KEPT]
+        some = _some(tensors, KEPT, generator)
         self.__dict__["_some"] = {name: tensor[some] for name, tensor in tensors.items()}
         seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
         self.__dict__["_watch"] = Watch(self.network, self._some, seed, self.history)
@@ -284,3 +284,11 @@ class GAN(FlatModel):
             there = records.column(self._picture_field(self.schema)).is_valid().to_numpy(zero_copy_only=False)
             known[:, : self._flat.pixels] &= torch.from_numpy(there.copy()).to(self.device)[:, None]
         return self._flat(tensors)[0], known, tensors
+
+
+def _some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> Tensor:
+    """Rows of some records in an order by chance, of heavy ones first where they have weights, of weight 0 none."""
+    weight = tensors.get("weight")
+    if weight is None:
+        return torch.randperm(len(tensors["codes"]), generator=generator, device=generator.device)[:most]
+    return torch.multinomial(weight, min(most, int(weight.count_nonzero())), generator=generator)

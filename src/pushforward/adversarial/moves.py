@@ -61,6 +61,8 @@ class Moves:
     def generate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | tuple[Tensor, Facts]:
         """What the generator minimises; where nothing is learned, the energy distance of its draws from the data."""
         network = self._network
+        if network.discriminator.pack > 1 or not network.generator.training:
+            batch = _accepted(batch, generator)
         batch = _whole(batch, network.discriminator.pack)
         drop = self._dropped(batch, generator)
         real, _ = network.flat(batch, generator)
@@ -178,6 +180,19 @@ class _Same:
 
 def _as_it_is(x: Tensor) -> Tensor:
     return x
+
+
+def _accepted(batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    """The records of a batch by rejection, each as probable as its weight says; what is left weighs alike.
+
+    A pack has no weight that is the mean of those of its records: one of weight 0 would still be seen beside others.
+    """
+    weight = batch.get("weight")
+    if weight is None or not bool(weight.any()):
+        return dict(batch)
+    chance = torch.rand(len(weight), generator=generator, device=weight.device)
+    rows = (chance * weight.max() < weight).nonzero()[:, 0]
+    return {name: tensor[rows] for name, tensor in batch.items() if name != "weight"}
 
 
 def _whole(batch: Mapping[str, Tensor], pack: int) -> dict[str, Tensor]:
