@@ -118,12 +118,10 @@ def lost(data: pf.Records, drawn: pf.Records) -> tuple[str, ...]:
     """Levels that many records have and no draw."""
     out = []
     for field in data.schema.of_kind(pf.Category):
-        for pair in pc.value_counts(data.column(field.name).drop_null()).to_pylist():
-            if (
-                pair["counts"] >= COMMON * len(data)
-                and not pc.any(pc.equal(drawn.column(field.name), pair["values"])).as_py()
-            ):
-                out.append(f"{field.name}={pair['values']}")
+        counts = pc.value_counts(data.column(field.name).drop_null()).to_pylist()
+        seen = set(pc.unique(drawn.column(field.name)).to_pylist())
+        common = [pair["values"] for pair in counts if pair["counts"] >= COMMON * len(data)]
+        out += [f"{field.name}={level}" for level in common if level not in seen]
     return tuple(out)
 
 
