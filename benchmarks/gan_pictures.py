@@ -102,7 +102,7 @@ def main() -> None:
             print(f"gan:{kind} seed {seed}, {fitted:.0f} s, {model.measurements['steps']} steps, "
                   f"gamma {model.measurements['gamma']:g}, alarms {alarms}:", _rounded(found), flush=True)  # fmt: skip
             if said.sheet and seed == said.first and kind == said.set:
-                drawn[:100].save(said.sheet)
+                drawn[:100].sheet(10).save(said.sheet)
     for kind, found_ in rows.items():
         means = {name: float(np.mean([row[name] for row in found_])) for name in found_[0]}
         print(f"gan:{kind} mean:", _rounded(means))
