@@ -66,7 +66,7 @@ class GAN(FlatModel):
 
     network: ClassVar[Game]
 
-    latent: Annotated[int, Ge(1), doc("numbers of the noise that records are drawn from")] = 64
+    latent: Annotated[int | None, Ge(1), doc("numbers of the noise (pictures 64, rows 16)")] = None
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 16) or hidden units (rows, 128)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a stage or in all")] = 1
     loss: Annotated[Loss, doc("what the players minimise")] = "relativistic"
@@ -83,14 +83,14 @@ class GAN(FlatModel):
         float | None, Ge(0), Le(1), doc("weight of real records under another's conditions (texts 0.5, else 0)")
     ] = None
     inference: Annotated[bool, doc("learns an encoder along with the game")] = False
-    lr: Annotated[float, Gt(0), doc("learning rate")] = 8e-4
+    lr: Annotated[float, Gt(0), doc("learning rate")] = 5e-4
 
     # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
         return Game(
-            rest, given, latent=self.latent, width=self.width or (16 if pictured else 128), layers=self.layers,
+            rest, given, latent=self.latent or (64 if pictured else 16), width=self.width or (16 if pictured else 128), layers=self.layers,
             pack=self.pack or (1 if pictured else 4), spectral=self.spectral, inference=self.inference,
         )  # fmt: skip
 
@@ -171,7 +171,7 @@ class GAN(FlatModel):
             network.center.copy_(codes.mean(0))
             network.spread.copy_(codes.std(0, unbiased=False))
         real, _ = network.flat(self._some, generator)
-        z = torch.randn(len(real), self.latent, generator=generator, device=self.device)
+        z = torch.randn(len(real), self.network.generator.latent, generator=generator, device=self.device)
         drawn = network.generator(z, network.embed(self._some), generator)
         self._warn(copied(real, drawn))
         del self.__dict__["_some"], self.__dict__["_watch"]
@@ -216,7 +216,7 @@ class GAN(FlatModel):
         truncation: Annotated[float, Gt(0), Le(1), doc("what the noise is multiplied by; less is more alike")] = 1.0,
     ) -> Records:  # fmt: skip
         generator = moved(generator, self.device)
-        z = truncation * torch.randn(n, self.latent, generator=generator, device=self.device)
+        z = truncation * torch.randn(n, self.network.generator.latent, generator=generator, device=self.device)
         return self._made(z, None if given is None else given.values, generator)
 
     @torch.no_grad()
@@ -233,8 +233,10 @@ class GAN(FlatModel):
 
     @torch.no_grad()
     def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
-        if codes.ndim != 2 or codes.shape[1] != self.latent:
-            raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self.latent})")
+        if codes.ndim != 2 or codes.shape[1] != self.network.generator.latent:
+            raise ArgumentError(
+                f"codes have shape {tuple(codes.shape)}; they must be (n, {self.network.generator.latent})"
+            )
         return self._made(codes.float().to(self.device), None if given is None else given.values, None)
 
     @torch.no_grad()
@@ -269,7 +271,15 @@ class GAN(FlatModel):
                 said = None if told is None else told.repeat_interleave(len(z) // n, 0)
                 return self.network.generator(z, said, None, whole=True)
 
-            z = searched(generate, values, known, self.latent, candidates=candidates, steps=steps, generator=generator)
+            z = searched(
+                generate,
+                values,
+                known,
+                self.network.generator.latent,
+                candidates=candidates,
+                steps=steps,
+                generator=generator,
+            )
             x = self.network.generator(z, told, generator, whole=True)
             given = part.select(self.given) if self.given else None
             pieces.append(overlay(self._records(x, given), part))
