@@ -90,7 +90,8 @@ class GAN(FlatModel):
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
         return Game(
-            rest, given, latent=self.latent or (64 if pictured else 16), width=self.width or (16 if pictured else 128), layers=self.layers,
+            rest, given, latent=self.latent or (64 if pictured else 16),
+            width=self.width or (16 if pictured else 128), layers=self.layers,
             pack=self.pack or (1 if pictured else 4), spectral=self.spectral, inference=self.inference,
         )  # fmt: skip
 
