@@ -300,6 +300,6 @@ class GAN(FlatModel):
 def _some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> Tensor:
     """Rows of some records in an order by chance, of heavy ones first where they have weights, of weight 0 none."""
     weight = tensors.get("weight")
-    if weight is None:
+    if weight is None or bool((weight == weight[0]).all()):
         return torch.randperm(len(tensors["codes"]), generator=generator, device=generator.device)[:most]
     return torch.multinomial(weight, min(most, int(weight.count_nonzero())), generator=generator)

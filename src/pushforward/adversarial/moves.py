@@ -188,7 +188,7 @@ def _accepted(batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[s
     A pack has no weight that is the mean of those of its records: one of weight 0 would still be seen beside others.
     """
     weight = batch.get("weight")
-    if weight is None or not bool(weight.any()):
+    if weight is None or bool((weight == weight[0]).all()):
         return dict(batch)
     chance = torch.rand(len(weight), generator=generator, device=weight.device)
     rows = (chance * weight.max() < weight).nonzero()[:, 0]

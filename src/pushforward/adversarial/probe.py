@@ -63,8 +63,9 @@ def probe(
     some, rest = (
         {name: t[rows] for name, t in batch.items()} for rows in (order[:held], order[held:] if n > 1 else order)
     )
-    if "weight" in some and bool(some["weight"].any()):  # they count as often as they weigh
-        rows = torch.multinomial(some["weight"], held, True, generator=generator(run.seed, 5, device=device))
+    weight = some.get("weight")
+    if weight is not None and bool((weight != weight[0]).any()):  # they count as often as they weigh
+        rows = torch.multinomial(weight, held, True, generator=generator(run.seed, 5, device=device))
         some = {name: t[rows] for name, t in some.items()}
     real, _ = network.flat(some, generator(run.seed, 3, device=device))
     done, spent = 0, 0.0
