@@ -8,6 +8,7 @@ import torch
 
 import pushforward as pf
 from pushforward.adversarial import gan
+from pushforward.adversarial import probe as probing
 from pushforward.adversarial.copying import RARE, copied
 from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
@@ -151,7 +152,7 @@ def test_memorising_rings_by_the_newest_held_out_look():
 
 def test_a_game_that_goes_round_rings():
     network, batch = laid()
-    said, history = looks(network, batch, lambda z, time: z + 0.05 * (-1) ** time, times=4)
+    said, history = looks(network, batch, lambda z, time: z + 1 + 0.05 * (-1) ** time, times=4)
     assert float(said[-1]["turning"]) == pytest.approx(1.0, abs=1e-3)
     assert any(text.startswith("the game goes round") for text in words(history))
     said, history = looks(network, batch, lambda z, time: z * (0.9 + 0.02 * time), times=4)
@@ -231,21 +232,37 @@ def inject(monkeypatch, distances):
     monkeypatch.setattr(gan, "probe", fake)
 
 
-@pytest.mark.parametrize("best", [0.1, 1.0, 10.0])
+WEIGHTS = (gan.USUAL, *gan.OTHERS)
+
+
+@pytest.mark.parametrize("best", WEIGHTS)
 def test_a_fit_goes_on_with_the_weight_that_came_nearest(monkeypatch, best):
-    inject(monkeypatch, {gamma: 0.1 if gamma == best else 0.5 for gamma in (0.1, 1.0, 10.0)})
+    monkeypatch.setattr(gan, "ENOUGH", 0)
+    inject(monkeypatch, {gamma: 0.1 if gamma == best else 0.5 for gamma in WEIGHTS})
     model = pf.GAN(width=8, latent=2).fit(points(64), steps=2, seed=0, device="cpu")
     assert model.measurements["gamma"] == pytest.approx(best)
 
 
-@pytest.mark.parametrize("options, wanted", [({"gamma": 0.25}, 0.25), ({"penalty": "none"}, 1.0)])
+@pytest.mark.parametrize("options, wanted", [({"gamma": 0.25}, 0.25), ({"penalty": "none"}, gan.USUAL)])
 def test_a_weight_that_is_said_is_not_tried(monkeypatch, options, wanted):
+    monkeypatch.setattr(gan, "ENOUGH", 0)
     monkeypatch.setattr(gan, "probe", lambda *args: pytest.fail("it was tried"))
     model = pf.GAN(width=8, latent=2, **options).fit(points(64), steps=2, seed=0, device="cpu")
     assert model.measurements["gamma"] == pytest.approx(wanted)
 
 
-def test_trials_leave_the_network_and_play_with_their_weights():
+def test_trials_too_short_to_say_anything_are_not_made():
+    network, batch = laid(100)
+    model, trials = pf.GAN(width=8, latent=2), []
+    run = Run(steps=5, seed=0, device="cpu", validation=0)
+    said = list(probe(network, model._players, batch, 32, run, [1.0, 0.1, 10.0], trials))
+    assert trials == [] and len(said) == 5 and chosen(trials, 1.0) == 1.0
+    model.fit(points(64), steps=40, seed=0, device="cpu")
+    assert model.measurements["gamma"] == pytest.approx(gan.USUAL) and "gamma" not in model.history
+
+
+def test_trials_leave_the_network_and_play_with_their_weights(monkeypatch):
+    monkeypatch.setattr(probing, "ENOUGH", 0)
     network, batch = laid(100)
     before = {k: v.clone() for k, v in network.state_dict().items()}
     model, trials = pf.GAN(width=8, latent=2), []
@@ -259,6 +276,7 @@ def test_trials_leave_the_network_and_play_with_their_weights():
 
 
 def test_a_trial_that_diverges_is_not_the_end(monkeypatch):
+    monkeypatch.setattr(probing, "ENOUGH", 0)
     network, batch = laid(100)
     model, trials = pf.GAN(width=8, latent=2), []
 

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL, OTHERS = 0.01, (0.001, 0.1)  # weight of the penalty, and what is tried beside it
+USUAL, OTHERS = 0.03, (0.003, 0.3)  # weight of the penalty, and what is tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 SMALL = 256  # pixels of a picture, up to which a step costs little
 KEPT = 2048  # records that are looked at beside draws
@@ -131,7 +131,7 @@ class GAN(FlatModel):
         one = replace(
             run, folder=None, validation=0,
             minutes=None if run.minutes is None else run.minutes * share,
-            steps=round(run.steps * share) if run.steps else TRIED if run.minutes is None else None,
+            steps=max(1, round(run.steps * share)) if run.steps else TRIED if run.minutes is None else None,
         )  # fmt: skip
         trials: list[Trial] = []
         gammas = (USUAL, *OTHERS)

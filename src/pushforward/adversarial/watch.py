@@ -18,7 +18,7 @@ EVERY = 100  # steps from one look to the next
 LOOKED = 512  # records that draws are compared with
 NEIGHBOURS = 5
 YOUNG = 500  # steps before which no alarm is rung
-DROPPED, WON, LEARNED, ROUND = 0.6, 0.97, 0.25, 0.75  # bounds of the alarms, see below
+DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ ALARMS = {
         '{accuracy_held_out:.0%} of what is held out; try augment="adaptive", more data, or a larger gamma=',
     ),
     "round": Alarm(
-        lambda s: s.get("turning", 0.0) > ROUND,
+        lambda s: s.get("turning", 0.0) > ROUND and s["distance"] > FAR,
         "the game goes round: draws turn back by {turning:.0%} from look to look; try a smaller lr= or a larger gamma=",
     ),
 }
