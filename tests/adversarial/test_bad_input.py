@@ -185,7 +185,7 @@ def test_a_good_game_is_told_nothing(steps, coverage, share):
 def test_ten_records_are_copied_and_that_is_told():
     with pytest.warns(CopiedWarning, match=r"\d+% of draws"):
         fitted(np.random.default_rng(3).standard_normal((10, 8)), steps=gan.YOUNG + 20, width=32, latent=8, pack=1,
-               gamma=0.02, lr=3e-3, run={"batch": 32})  # fmt: skip
+               gamma=0.00125, lr=3e-3, run={"batch": 32})  # fmt: skip
 
 
 def test_ten_pictures_are_drawn_after_a_short_game():

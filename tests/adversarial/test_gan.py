@@ -12,7 +12,7 @@ import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.errors import CollapsedWarning, CopiedWarning
 
-SMALL = {"width": 16, "latent": 8, "gamma": 0.1}
+SMALL = {"width": 16, "latent": 8, "gamma": 0.01, "lr": 8e-4}
 
 
 def fitted(data, given=(), steps=40, seed=0, run=None, **options):
@@ -52,7 +52,7 @@ def far_above_chance(hits):
 
 @functools.cache
 def drawing():
-    return fitted(squares(), given="where", steps=150, width=8, lr=2e-3, augment=0, run={"batch": 32})
+    return fitted(squares(), given="where", steps=150, width=8, lr=2e-3, gamma=0.003, augment=0, run={"batch": 32})
 
 
 def test_it_draws_what_it_is_told():
@@ -93,7 +93,7 @@ def table(n=600):
 
 @functools.cache
 def tabled():
-    return fitted(table(), steps=500, width=32, lr=3e-3, pack=1, run={"batch": 128})
+    return fitted(table(), steps=500, width=32, lr=3e-3, gamma=0.003, pack=1, run={"batch": 128})
 
 
 def test_a_table_is_drawn_with_its_holes_atoms_and_dates():
@@ -232,7 +232,7 @@ def test_a_condition_that_is_told_changes_what_is_drawn():
 @functools.cache
 def coded():
     data = np.random.default_rng(0).standard_normal((500, 2))
-    return fitted(data, steps=200, inference=True, latent=2, lr=2e-3, pack=1, run={"batch": 64})
+    return fitted(data, steps=200, inference=True, latent=2, lr=2e-3, gamma=0.0125, pack=1, run={"batch": 64})
 
 
 def test_with_inference_records_have_codes():
@@ -266,7 +266,7 @@ def test_records_without_weight_are_not_learned():
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(-3, 0.3, 300), rng.normal(3, 0.3, 300)])
     data = {"x": x, "y": rng.standard_normal(600), "w": (x > 0).astype(float)}
-    model = fitted(data, steps=300, width=32, lr=2e-3, run={"weights": "w", "batch": 64})
+    model = fitted(data, steps=300, width=32, lr=2e-3, gamma=0.025, run={"weights": "w", "batch": 64})
     drawn = np.array(model.sample(500, seed=0).column("x"))
     assert (drawn > 0).mean() > 0.9
     assert not {"_some", "_watch"} & set(vars(model))  # nothing of the data stays with the model
