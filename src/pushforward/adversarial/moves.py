@@ -115,7 +115,9 @@ class Moves:
         judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
         for name, squares in self._penalty(judged, generator).items():
             total = total + gamma / 2 * square * squares.view(len(total), -1).mean(1)
-            facts[f"slope/{name}"] = (square * squares.mean()).sqrt()
+            # what a penalty of another kind says is no slope
+            what = f"slope/{name}" if name in ("real", "drawn") else f"penalty/{name}"
+            facts[what] = (square * squares.mean()).sqrt()
         facts |= self._told_apart(real_scores.detach(), fake_scores.detach())
         if self._watch is not None:
             facts |= self._watch()

@@ -8,7 +8,7 @@ from pushforward.adversarial.losses.loss import AdversarialLoss
 
 
 class Wasserstein(AdversarialLoss):
-    """E D(G(z)) - E D(x) over D of slope 1, which `penalty="interpolated"` or `spectral=True` sees to.
+    """E D(G(z)) - E D(x) over D of slope 1, which `penalty="interpolated"` sees to.
 
     The best D gives the first Wasserstein distance (Arjovsky, Chintala, Bottou 2017, arXiv 1701.07875).
     """

@@ -40,7 +40,7 @@ class Penalty(ABC):
 
     @abstractmethod
     def __call__(self, judged: Judged, generator: torch.Generator) -> dict[str, Tensor]:
-        """(n,) terms by what they are taken at, such as ``{"real": …, "fake": …}``; their sum is the penalty."""
+        """(n,) terms by what they are taken at, such as ``{"real": …, "drawn": …}``; their sum is the penalty."""
 
 
 def slope(scores: Tensor, points: Tensor) -> Tensor:
