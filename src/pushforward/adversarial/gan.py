@@ -18,7 +18,7 @@ from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
 from pushforward.adversarial.plane import looked_at
-from pushforward.adversarial.probe import Trial, chosen, probe
+from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.data import Image, Records, Schema, Text
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL, FACTORS = 1.0, (0.1, 1.0, 10.0)  # weight of the penalty, and what it is multiplied by when it is tried
+USUAL, OTHERS = 0.01, (0.001, 0.1)  # weight of the penalty, and what is tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
+SMALL = 256  # pixels of a picture, up to which a step costs little
 KEPT = 2048  # records that are looked at beside draws
 OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
 
@@ -51,7 +52,8 @@ class GAN(FlatModel):
     """A generator G and a discriminator D that tells its draws from data play min over G, max over D.
 
     By default D learns which of two records is the real one, and G to be taken for it: E f(D(G(z)) - D(x)) with
-    f(t) = log(1 + eᵗ); γ/2 E|∇D|² at data and at draws keeps the game from going round. In equilibrium the draws are
+    f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
+    distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
     hold a picture, a row, or both, which are then drawn and judged together.
 
@@ -101,7 +103,9 @@ class GAN(FlatModel):
         return self.network.flat
 
     def _batch_size(self) -> int:
-        return 64 if self._flat.shape else 256
+        if not self._flat.shape:
+            return 256
+        return 64 if self._flat.pixels <= SMALL else 32  # of large pictures, more steps are worth more than larger ones
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
@@ -109,7 +113,7 @@ class GAN(FlatModel):
         dials = self.network.discriminator
         dials.gamma.fill_(USUAL if self.gamma is None else self.gamma)
         dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
-        some = torch.randperm(len(tensors["codes"]), generator=generator, device=self.device)[:KEPT]
+        some = _some(tensors, KEPT, generator)
         self.__dict__["_some"] = {name: tensor[some] for name, tensor in tensors.items()}
         seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
         self.__dict__["_watch"] = Watch(self.network, self._some, seed, self.history)
@@ -120,14 +124,16 @@ class GAN(FlatModel):
     def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
         if self.gamma is not None or self.penalty == "none":
             return
-        share = PROBED / len(FACTORS)
+        share = PROBED / (1 + len(OTHERS))
+        if run.steps and run.steps * share < ENOUGH:
+            return
         one = replace(
             run, folder=None, validation=0,
             minutes=None if run.minutes is None else run.minutes * share,
-            steps=max(1, round(run.steps * share)) if run.steps else TRIED if run.minutes is None else None,
+            steps=round(run.steps * share) if run.steps else TRIED if run.minutes is None else None,
         )  # fmt: skip
         trials: list[Trial] = []
-        gammas = [USUAL * factor for factor in FACTORS]
+        gammas = (USUAL, *OTHERS)
         yield from probe(self.network, self._players, tensors, batch, one, gammas, trials)
         self.network.discriminator.gamma.fill_(chosen(trials, USUAL))
 
@@ -278,3 +284,11 @@ class GAN(FlatModel):
             there = records.column(self._picture_field(self.schema)).is_valid().to_numpy(zero_copy_only=False)
             known[:, : self._flat.pixels] &= torch.from_numpy(there.copy()).to(self.device)[:, None]
         return self._flat(tensors)[0], known, tensors
+
+
+def _some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> Tensor:
+    """Rows of some records in an order by chance, of heavy ones first where they have weights, of weight 0 none."""
+    weight = tensors.get("weight")
+    if weight is None:
+        return torch.randperm(len(tensors["codes"]), generator=generator, device=generator.device)[:most]
+    return torch.multinomial(weight, min(most, int(weight.count_nonzero())), generator=generator)

@@ -61,6 +61,8 @@ class Moves:
     def generate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | tuple[Tensor, Facts]:
         """What the generator minimises; where nothing is learned, the energy distance of its draws from the data."""
         network = self._network
+        if network.discriminator.pack > 1 or not network.generator.training:
+            batch = _accepted(batch, generator)
         batch = _whole(batch, network.discriminator.pack)
         drop = self._dropped(batch, generator)
         real, _ = network.flat(batch, generator)
@@ -104,6 +106,7 @@ class Moves:
         real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), heard).chunk(2)
         d.seen += 1
         gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
+        square = 2 * real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
         if self._mismatched and table.heard is not None:
             others = d(one(real), table.heard.roll(d.pack, 0))
@@ -111,8 +114,8 @@ class Moves:
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
         judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
         for name, squares in self._penalty(judged, generator).items():
-            total = total + gamma / 2 * squares.view(len(total), -1).mean(1)
-            facts[f"slope/{name}"] = squares.mean().sqrt()
+            total = total + gamma / 2 * square * squares.view(len(total), -1).mean(1)
+            facts[f"slope/{name}"] = (square * squares.mean()).sqrt()
         facts |= self._told_apart(real_scores.detach(), fake_scores.detach())
         if self._watch is not None:
             facts |= self._watch()
@@ -177,6 +180,19 @@ class _Same:
 
 def _as_it_is(x: Tensor) -> Tensor:
     return x
+
+
+def _accepted(batch: Mapping[str, Tensor], generator: torch.Generator) -> dict[str, Tensor]:
+    """The records of a batch by rejection, each as probable as its weight says; what is left weighs alike.
+
+    A pack has no weight that is the mean of those of its records: one of weight 0 would still be seen beside others.
+    """
+    weight = batch.get("weight")
+    if weight is None or not bool(weight.any()):
+        return dict(batch)
+    chance = torch.rand(len(weight), generator=generator, device=weight.device)
+    rows = (chance * weight.max() < weight).nonzero()[:, 0]
+    return {name: tensor[rows] for name, tensor in batch.items() if name != "weight"}
 
 
 def _whole(batch: Mapping[str, Tensor], pack: int) -> dict[str, Tensor]:

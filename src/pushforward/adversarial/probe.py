@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
+from pushforward.errors import DivergedError
 from pushforward.training.batches import Batches
 from pushforward.training.loop import State, train
 from pushforward.training.place import Place
@@ -20,6 +22,7 @@ from pushforward.training.randomness import generator
 from pushforward.training.run import Run
 
 HELD, MOST = 0.1, 1000  # share of the records, and how many at most, that draws are compared with
+ENOUGH = 100  # steps of a trial, below which it says nothing
 CLEARLY = 0.9  # of the distance of the weight in the middle, that another one must come below
 
 
@@ -29,7 +32,7 @@ class Trial:
 
     Attributes:
         gamma: the weight.
-        distance: energy distance of draws from held-out records.
+        distance: energy distance of draws from held-out records; infinite where the game diverged.
     """
 
     gamma: float
@@ -41,6 +44,8 @@ def probe(
     gammas: Sequence[float], trials: list[Trial],
 ) -> Iterator[Progress]:  # fmt: skip
     """Play a short game with each weight from the same start, and tell how far its draws end up from held-out records.
+
+    Where the first game is over before it says anything, the others are not played.
 
     Args:
         network: as it is before the first step; it stays so.
@@ -58,30 +63,46 @@ def probe(
     some, rest = (
         {name: t[rows] for name, t in batch.items()} for rows in (order[:held], order[held:] if n > 1 else order)
     )
+    if "weight" in some and bool(some["weight"].any()):  # they count as often as they weigh
+        rows = torch.multinomial(some["weight"], held, True, generator=generator(run.seed, 5, device=device))
+        some = {name: t[rows] for name, t in some.items()}
     real, _ = network.flat(some, generator(run.seed, 3, device=device))
     done, spent = 0, 0.0
     for gamma in gammas:
         own = copy.deepcopy(network)
         own.discriminator.gamma.fill_(gamma)
         batches = Batches(lambda: iter([rest]), [len(rest["codes"])], run.seed)
-        for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
-            yield Progress("probe", done + now.step, {"gamma": gamma, **now.losses}, spent + now.elapsed)
-        done, spent = done + now.step, spent + now.elapsed
+        step, elapsed = 0, 0.0
+        try:
+            for now in train(players(own), batches, run, State(batch=min(size, batches.total)), place=Place(run)):
+                step, elapsed = now.step, now.elapsed
+                yield Progress("probe", done + step, {"gamma": gamma, **now.losses}, spent + elapsed)
+        except DivergedError:  # this weight is none to go on with; another may be
+            trials.append(Trial(gamma, math.inf))
+            continue
+        finally:
+            done, spent = done + step, spent + elapsed
+        if step < ENOUGH:
+            return
         with torch.no_grad():
             source = generator(run.seed, 4, device=device)
             z = torch.randn(held, own.generator.latent, generator=source, device=device)
             drawn = own.generator(z, own.generator.embed(some), source)
-        trials.append(Trial(gamma, float(energy_distance(real, drawn))))
+        distance = float(energy_distance(real, drawn))
+        trials.append(Trial(gamma, distance if math.isfinite(distance) else math.inf))
 
 
-def chosen(trials: Sequence[Trial], middle: float) -> float:
-    """The weight that came nearest; the one in the middle where no other came clearly nearer.
+def chosen(trials: Sequence[Trial], usual: float) -> float:
+    """The weight that came nearest; the usual one where no other came clearly nearer, or none was tried.
 
     >>> chosen([Trial(0.1, 0.50), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
     1.0
     >>> chosen([Trial(0.1, 0.30), Trial(1.0, 0.52), Trial(10.0, 0.9)], 1.0)
     0.1
     """
+    if not trials:
+        return usual
     best = min(trials, key=lambda trial: trial.distance)
-    usual = next(trial for trial in trials if trial.gamma == middle)
-    return best.gamma if best.distance < CLEARLY * usual.distance else middle
+    known = next(trial.distance for trial in trials if trial.gamma == usual)
+    # an estimate without bias may fall below 0, where all are as near as can be
+    return best.gamma if max(0.0, best.distance) < CLEARLY * max(0.0, known) else usual

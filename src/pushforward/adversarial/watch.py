@@ -123,7 +123,9 @@ class Watch:
         seen["gamma"] = float(self._network.discriminator.gamma)
         for name in ("accuracy/real", "accuracy/drawn", "accuracy/held-out"):
             if name in self._history:
-                seen[name] = float(self._history[name][1][-EVERY:].mean())
+                steps, values = self._history[name]
+                lately = values[steps > step - EVERY]
+                seen[name] = float(lately.mean() if len(lately) else values[-1])
         holding = {name for name, alarm in ALARMS.items() if _holds(alarm, seen)}
         for name in holding - self._ringing:
             self._history.note(step, ALARMS[name].text(seen))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -26,12 +26,16 @@ class Shrink(nn.Module):
         channels, height, width: of the picture, any size of at least 4.
         hidden: channels of the stages, one each.
         layers: residual blocks a stage.
+        act: what stands between convolutions.
 
     >>> Shrink(1, 28, 28, hidden=(8, 16), layers=1)(torch.zeros(2, 1, 28, 28)).shape
     torch.Size([2, 16, 7, 7])
     """
 
-    def __init__(self, channels: int, height: int, width: int, *, hidden: Sequence[int], layers: int):
+    def __init__(
+        self, channels: int, height: int, width: int, *, hidden: Sequence[int], layers: int,
+        act: Callable[[], nn.Module] = nn.SiLU,
+    ):  # fmt: skip
         super().__init__()
         self.fold = fold_of(height, width)
         self.size = map_of(height, width, len(hidden))
@@ -41,8 +45,8 @@ class Shrink(nn.Module):
         for i, own in enumerate(hidden):
             if i:
                 parts.append(nn.Conv2d(hidden[i - 1], own, 2, stride=2))
-            parts += [Residual(own) for _ in range(layers)]
-        self.body = _quick(nn.Sequential(*parts, nn.SiLU()))
+            parts += [Residual(own, act) for _ in range(layers)]
+        self.body = _quick(nn.Sequential(*parts, act()))
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, channels, height, width) → (n, hidden[-1], rows, columns)."""
@@ -84,12 +88,12 @@ class Grow(nn.Module):
 
 
 class Residual(nn.Module):
-    """x → x + conv(SiLU(conv(SiLU(x)))), which begins as the identity."""
+    """x → x + conv(act(conv(act(x)))), which begins as the identity."""
 
-    def __init__(self, channels: int):
+    def __init__(self, channels: int, act: Callable[[], nn.Module] = nn.SiLU):
         super().__init__()
         self.one, self.two = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
-        self.act = nn.SiLU()
+        self.act = act()
         nn.init.zeros_(self.two.weight)
         nn.init.zeros_(self.two.bias)  # type: ignore[arg-type]
 

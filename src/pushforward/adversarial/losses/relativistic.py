@@ -17,6 +17,7 @@ class Relativistic(AdversarialLoss):
     log p/q up to a constant. With penalties on its slope at data and draws the game converges locally (Jolicoeur-
     Martineau 2018, arXiv 1807.00734; Huang, Gokaslan, Kuleshov, Tompkin 2024, arXiv 2501.05441).
 
+    >>> import torch
     >>> one = torch.ones(1)
     >>> round(Relativistic().discriminator(one, -one).item(), 3), round(Relativistic().generator(one, -one).item(), 3)
     (0.127, 2.127)

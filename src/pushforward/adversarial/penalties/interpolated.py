@@ -11,7 +11,7 @@ TINY = 1e-12  # under a root, whose slope at 0 is none
 
 
 class Interpolated(Penalty):
-    """2 E(|∇D(u x + (1 - u) G(z))| - 1)² with u uniform (Gulrajani et al. 2017, arXiv 1704.00028); γ is their λ."""
+    """2 E(|∇D(u x + (1 - u) G(z))| - 1)² with u uniform (Gulrajani et al. 2017, arXiv 1704.00028); γ ℓ² is their λ."""
 
     slopes = False
 

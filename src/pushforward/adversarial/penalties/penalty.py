@@ -34,7 +34,7 @@ class Judged:
 
 
 class Penalty(ABC):
-    """A term that is added, times γ/2, to what the discriminator minimises."""
+    """A term that is added, times γ/2 and the mean squared distance of records, to what the discriminator minimises."""
 
     slopes: bool = True  # whether it takes slopes at the points that were judged
 

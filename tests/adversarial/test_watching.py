@@ -1,0 +1,321 @@
+"""Alarms, copies, the energy distance, the choice of γ, and the search for noise."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.adversarial import gan
+from pushforward.adversarial.copying import RARE, copied
+from pushforward.adversarial.energy import energy_distance
+from pushforward.adversarial.network import Game
+from pushforward.adversarial.probe import CLEARLY, Trial, chosen, probe
+from pushforward.adversarial.search import searched
+from pushforward.adversarial.watch import ALARMS, EVERY, YOUNG, Watch
+from pushforward.errors import DivergedError
+from pushforward.training.history import History
+from pushforward.training.progress import Progress
+from pushforward.training.randomness import scope
+from pushforward.training.run import Run
+
+N = 400
+
+
+def source(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def points(n=N, seed=0):
+    return np.random.default_rng(seed).standard_normal((n, 2))
+
+
+def laid(n=N):
+    """A game over two numbers, its batch, and a generator that is replaced by the test."""
+    records = pf.read(points(n))
+    with scope(0):
+        network = Game(records.schema, records.schema.select(()), latent=2, width=8, layers=1)
+    cells = network.flat.vector.cells.encode(records)
+    batch = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
+    network.prepare(batch, source())
+    network.discriminator.gamma.fill_(1.0)
+    return network, batch
+
+
+def draws(network, function):
+    network.generator.forward = lambda z, told, generator, whole=False: function(z)
+
+
+def looks(network, batch, function, times=1, history=None, step=YOUNG):
+    """What a watch says of a generator that draws function(z), look after look."""
+    history = History() if history is None else history
+    watch = Watch(network, batch, 0, history)
+    network.discriminator.seen.fill_(step)
+    said = []
+    for time in range(times):
+        draws(network, lambda z, time=time: function(z, time))
+        for _ in range(EVERY):
+            found = watch()
+        said.append(found)
+        network.discriminator.seen += EVERY
+    return said, history
+
+
+def told(history, **accuracies):
+    for step in range(1, YOUNG + 1):
+        history.add(Progress("train", step, {f"accuracy/{k.replace('_', '-')}": v for k, v in accuracies.items()}))
+    return history
+
+
+def words(history):
+    return [text for _, text in history.notes]
+
+
+# Alarms
+
+
+def test_it_looks_every_so_often():
+    network, batch = laid()
+    watch = Watch(network, batch, 0, History())
+    due = [bool(watch()) for _ in range(3 * EVERY)]
+    assert [i + 1 for i, looked in enumerate(due) if looked] == [EVERY, 2 * EVERY, 3 * EVERY]
+
+
+def test_a_generator_that_draws_one_point_rings_of_collapse():
+    network, batch = laid()
+    (said,), history = looks(network, batch, lambda z, _: torch.zeros_like(z))
+    assert said["coverage"] < 0.1 and said["distance"] > 0.1
+    assert any(text.startswith("mode collapse") and "it is 1)" in text for text in words(history))
+
+
+def test_a_generator_that_leaves_out_half_of_the_data_rings_of_collapse():
+    network, batch = laid()
+    (said,), history = looks(network, batch, lambda z, _: torch.cat([z[:, :1].abs(), z[:, 1:]], 1))
+    assert 0.4 < said["coverage"] < 0.6 and any(text.startswith("mode collapse") for text in words(history))
+
+
+def test_a_good_generator_rings_nothing():
+    """Data are normal, so noise is what a perfect generator would draw."""
+    network, batch = laid()
+    history = told(History(), real=0.6, drawn=0.6, held_out=0.55)
+    said, history = looks(network, batch, lambda z, _: z, times=4, history=history)
+    assert not history.notes
+    for each in said:
+        # one of n draws is nearer than the fifth of n - 1 records with probability 1 - C(n, 5) / C(2n, 5), about 31/32
+        assert each["coverage"] > 0.9 and abs(each["distance"]) < 0.02
+
+
+def test_nothing_rings_while_the_game_is_young():
+    network, batch = laid()
+    _, history = looks(network, batch, lambda z, _: torch.zeros_like(z), step=YOUNG - 1)
+    assert not history.notes
+
+
+def test_an_alarm_that_goes_on_ringing_is_told_once():
+    network, batch = laid()
+    _, history = looks(network, batch, lambda z, _: torch.zeros_like(z), times=3)
+    assert len([text for text in words(history) if text.startswith("mode collapse")]) == 1
+
+
+def test_an_alarm_that_was_silent_may_ring_again():
+    network, batch = laid()
+    _, history = looks(network, batch, lambda z, time: z * (time == 1), times=3)
+    assert len([text for text in words(history) if text.startswith("mode collapse")]) == 2
+
+
+@pytest.mark.parametrize("accuracies, rings", [
+    ({"real": 0.99, "drawn": 0.99}, "the discriminator wins"),
+    ({"real": 0.9, "drawn": 0.9, "held_out": 0.4}, "the discriminator has memorised: it knows 90%"),
+    ({"real": 0.9, "drawn": 0.9, "held_out": 0.8}, None),
+    ({"real": 0.99, "drawn": 0.5}, None),
+    ({"real": 0.7, "drawn": 0.7}, None),
+])  # fmt: skip
+def test_what_the_accuracies_ring_of(accuracies, rings):
+    network, batch = laid()
+    _, history = looks(network, batch, lambda z, _: z, history=told(History(), **accuracies))
+    assert len(history.notes) == (rings is not None)
+    assert rings is None or words(history)[0].startswith(rings)
+
+
+def test_memorising_rings_by_the_newest_held_out_look():
+    """Looks are rarer than steps: a broken twin that averaged as many of them as steps would hear of early ones."""
+    network, batch = laid()
+    history = History()
+    for step in range(1, 3001):
+        held = {"accuracy/held-out": 0.9 if step < 2500 else 0.3} if step % 50 == 0 else {}
+        history.add(Progress("train", step, {"accuracy/real": 0.9, "accuracy/drawn": 0.9, **held}))
+    looks(network, batch, lambda z, _: z, history=history, step=3000)
+    assert any("memorised" in text and "30%" in text for text in words(history))
+
+
+def test_a_game_that_goes_round_rings():
+    network, batch = laid()
+    said, history = looks(network, batch, lambda z, time: z + 0.05 * (-1) ** time, times=4)
+    assert float(said[-1]["turning"]) == pytest.approx(1.0, abs=1e-3)
+    assert any(text.startswith("the game goes round") for text in words(history))
+    said, history = looks(network, batch, lambda z, time: z * (0.9 + 0.02 * time), times=4)
+    assert float(said[-1]["turning"]) == pytest.approx(0.0, abs=1e-3) and not history.notes
+
+
+def test_every_alarm_names_a_cure():
+    seen = {"coverage": 0.1, "gamma": 1.0, "accuracy/real": 1.0, "accuracy/drawn": 1.0, "accuracy/held-out": 0.1}
+    for alarm in ALARMS.values():
+        text = alarm.text(seen | {"turning": 1.0})
+        assert "=" in text and "{" not in text
+
+
+# Copies
+
+
+def cloud(n, d=8, seed=0):
+    return torch.randn(n, d, generator=source(seed))
+
+
+def test_draws_of_the_same_distribution_are_hardly_copies():
+    share = copied(cloud(1000), cloud(1000, seed=1))
+    assert share < 3 * RARE
+
+
+def test_copies_are_copies():
+    real = cloud(1000)
+    assert copied(real, real) == 1.0
+    assert copied(real, real + 1e-3 * cloud(1000, seed=1)) == 1.0
+    half = torch.cat([real[:500], cloud(500, seed=1)])
+    assert 0.5 <= copied(real, half) < 0.5 + 3 * RARE
+
+
+def test_of_one_record_only_itself_is_a_copy():
+    one = cloud(1)
+    assert copied(one, one.expand(4, -1)) == 1.0 and copied(one, cloud(4, seed=1)) == 0.0
+
+
+# The energy distance
+
+
+def test_the_energy_distance_is_that_of_its_closed_form():
+    """N(0, 1) against N(μ, 1): 2 E|x - y| - E|x - x'| - E|y - y'| with E|N(m, 2)| in closed form."""
+    mean, n = 1.5, 4000
+    absolute = 2 * math.exp(-(mean**2) / 4) / math.sqrt(math.pi) + mean * math.erf(mean / 2)
+    wanted = 2 * absolute - 2 * 2 / math.sqrt(math.pi)
+    found = float(energy_distance(cloud(n, 1), cloud(n, 1, seed=1) + mean))
+    # its influence functions are h(x) = 2 E|x - y| - 2 E|x - x'|, of slope below 2: deviations below 2 (Poincaré)
+    assert found == pytest.approx(wanted, abs=5 * 2 * (2 / n) ** 0.5)
+
+
+def test_the_energy_distance_has_no_bias():
+    found = torch.stack([energy_distance(cloud(20, 3, i), cloud(30, 3, 1000 + i)) for i in range(300)])
+    assert found.mean().abs() < 5 * found.std() / 300**0.5 and found.min() < 0
+
+
+# The choice of γ
+
+
+@pytest.mark.parametrize("distances, wanted", [
+    ((0.5, 0.52, 0.9), 1.0), ((0.3, 0.52, 0.9), 0.1), ((0.9, 0.52, 0.2), 10.0), ((0.5, 0.5, 0.5), 1.0),
+    ((math.inf, 0.5, math.inf), 1.0), ((math.inf, math.inf, 0.5), 10.0), ((math.inf,) * 3, 1.0),
+    ((-0.002, -0.001, -0.001), 1.0),  # below 0 all are as near as can be
+    ((0.5 * CLEARLY - 0.01, 0.5, 0.5), 0.1),
+])  # fmt: skip
+def test_the_nearest_is_chosen_where_it_is_clearly_nearer(distances, wanted):
+    trials = [Trial(gamma, distance) for gamma, distance in zip((0.1, 1.0, 10.0), distances, strict=True)]
+    assert chosen(trials, 1.0) == wanted
+
+
+def inject(monkeypatch, distances):
+    def fake(network, players, batch, size, run, gammas, trials):
+        for gamma in gammas:
+            trials.append(Trial(gamma, distances[gamma]))
+            yield Progress("probe", 1, {"gamma": gamma}, 0.0)
+
+    monkeypatch.setattr(gan, "probe", fake)
+
+
+@pytest.mark.parametrize("best", [0.1, 1.0, 10.0])
+def test_a_fit_goes_on_with_the_weight_that_came_nearest(monkeypatch, best):
+    inject(monkeypatch, {gamma: 0.1 if gamma == best else 0.5 for gamma in (0.1, 1.0, 10.0)})
+    model = pf.GAN(width=8, latent=2).fit(points(64), steps=2, seed=0, device="cpu")
+    assert model.measurements["gamma"] == pytest.approx(best)
+
+
+@pytest.mark.parametrize("options, wanted", [({"gamma": 0.25}, 0.25), ({"penalty": "none"}, 1.0)])
+def test_a_weight_that_is_said_is_not_tried(monkeypatch, options, wanted):
+    monkeypatch.setattr(gan, "probe", lambda *args: pytest.fail("it was tried"))
+    model = pf.GAN(width=8, latent=2, **options).fit(points(64), steps=2, seed=0, device="cpu")
+    assert model.measurements["gamma"] == pytest.approx(wanted)
+
+
+def test_trials_leave_the_network_and_play_with_their_weights():
+    network, batch = laid(100)
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    model, trials = pf.GAN(width=8, latent=2), []
+    run = Run(steps=40, seed=0, device="cpu", validation=0)
+    said = list(probe(network, model._players, batch, 32, run, [0.1, 1.0, 10.0], trials))
+    assert [trial.gamma for trial in trials] == [0.1, 1.0, 10.0]
+    assert len({trial.distance for trial in trials}) == 3 and all(math.isfinite(t.distance) for t in trials)
+    assert [now.step for now in said] == list(range(1, 121)) and {now.phase for now in said} == {"probe"}
+    assert sorted({now.losses["gamma"] for now in said}) == [0.1, 1.0, 10.0]
+    assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items())
+
+
+def test_a_trial_that_diverges_is_not_the_end(monkeypatch):
+    network, batch = laid(100)
+    model, trials = pf.GAN(width=8, latent=2), []
+
+    def players(own):
+        if own.discriminator.gamma > 5:
+            raise DivergedError("a loss is nan")
+        return model._players(own)
+
+    run = Run(steps=2, seed=0, device="cpu", validation=0)
+    said = list(probe(network, players, batch, 32, run, [10.0, 0.1, 1.0], trials))
+    assert trials[0].distance == math.inf and len(trials) == 3 and [now.step for now in said] == [1, 2, 3, 4]
+    assert chosen(trials, 1.0) in (0.1, 1.0)
+
+
+# The search for noise
+
+
+def linear(z):
+    """x = (z₀, z₁, z₀ + z₁)."""
+    return torch.cat([z, z.sum(1, keepdim=True)], 1)
+
+
+def test_the_search_finds_the_noise_of_what_is_known():
+    values = linear(0.5 * cloud(50, 2))
+    known = torch.tensor([True, True, False]).expand(50, 3)
+    z = searched(linear, values, known, 2, candidates=64, steps=100, generator=source(2))
+    assert z.shape == (50, 2) and (linear(z) - values)[:, 2].abs().mean() < 0.4  # |z|² pulls by 1 in 1 + 2
+
+
+def test_more_steps_and_more_candidates_come_nearer():
+    values, known = linear(0.5 * cloud(200, 2)), torch.ones(200, 3, dtype=torch.bool)
+
+    def off(candidates, steps):
+        z = searched(linear, values, known, 2, candidates=candidates, steps=steps, generator=source(2))
+        return float((linear(z) - values).square().mean())
+
+    assert off(256, 0) < off(4, 0) / 2 and off(4, 50) < off(4, 0) / 2
+
+
+def test_where_nothing_is_known_noise_is_noise():
+    n = 4000
+    z = searched(linear, torch.zeros(n, 3), torch.zeros(n, 3, dtype=torch.bool), 2, candidates=8, steps=0,
+                 generator=source(2))  # fmt: skip
+    assert (z.mean(0).abs() < 5 / n**0.5).all() and ((z.var(0) - 1).abs() < 5 * (2 / n) ** 0.5).all()
+
+
+def test_what_is_not_known_varies():
+    """x₀ is known to be 0.5; x₁ is z₁, which nothing holds."""
+    n = 400
+    values, known = torch.tensor([[0.5, 0.0, 0.0]]).expand(n, 3), torch.tensor([[True, False, False]]).expand(n, 3)
+    z = searched(linear, values, known, 2, candidates=64, steps=0, generator=source(2))
+    assert (z[:, 0] - 0.5).abs().mean() < 0.1 and 0.8 < z[:, 1].std() < 1.2
+
+
+def test_it_leaves_weights_and_slopes_alone():
+    layer = torch.nn.Linear(2, 3)
+    with torch.no_grad():
+        z = searched(layer, torch.zeros(5, 3), torch.ones(5, 3, dtype=torch.bool), 2, candidates=4, steps=3,
+                     generator=source())  # fmt: skip
+    assert not z.requires_grad
