@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 import pushforward as pf
 from pushforward.adversarial.losses import LOSSES
+from pushforward.drawing.game import animate
 from pushforward.nets.embed import Waves
 
 ORDER = ("minimax", "non-saturating", "least-squares", "wasserstein", "hinge", "relativistic")
@@ -230,10 +231,15 @@ def main() -> None:
     losses(below.subplots(2, 6))
     save(figure, "adversarial")
 
+    fit()
+
+
+def fit() -> None:
+    """A game that goes well, and one that does not."""
     warnings.simplefilter("ignore")
-    moons = pf.read("moons").select(["x", "y"])
-    model = pf.GAN().fit(moons, steps=3000, seed=0)
-    print(f"Look at {model.history.animate(FOLDER / 'game.gif')}")
+    model = pf.GAN().fit(pf.read("moons").select(["x", "y"]), steps=1800, seed=0)
+    scenes = model.history.scenes
+    print(f"Look at {animate(scenes[:20:3] + scenes[20:], FOLDER / 'game.gif')}")  # hardly anything moves at first
     model = pf.GAN(loss="non-saturating", penalty="none", pack=1).fit(ring(), steps=1200, seed=0)
     model.history.plot(FOLDER / "game-history.png")
     print(f"Look at {FOLDER / 'game-history.png'}", *model.history.notes, sep="\n")
