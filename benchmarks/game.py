@@ -191,6 +191,7 @@ def main() -> None:
         network.FlatEncoding = Plain
     kind = "plain coordinates" if said.plain else "normal scores"
     print(f"gan:{said.set}, {said.minutes:g} min, {kind}, {torch.get_num_threads()} threads", flush=True)
+    pf.GAN(width=4).fit("moons", steps=2)  # what torch loads at the first step of a process is not part of a game
     summaries = []
     for name in said.data.split(","):
         data = pf.read(ring() if name == "ring" else name)

@@ -8,6 +8,7 @@ Numbers are those of `judges.py`, and
 
 - leak: the share of draws that are nearer to a changed training picture (moved, cut out, or both, as `Augment` does
   it) than to any as it is, less the same share of held-out pictures. 0: no more draws look changed than real ones do.
+  Draws that do not look like digits yet are near to cut ones too, so it says something only where the class is seen.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from torch import Tensor
 
 import pushforward as pf
 from pushforward.adversarial.augment import Augment, Transform
-from pushforward.adversarial.network import Game
+from pushforward.adversarial.gan import BETAS
 from pushforward.training.batches import Batches
 
 BAR = 1.10
@@ -30,7 +30,7 @@ ROWS, PICTURES = "rows", "pictures"
 
 def ours(data: pf.Records, given: tuple[str, ...]) -> tuple[pf.GAN, Iterator[object]]:
     """A fit that does not end; γ is said, so that no trials are played first."""
-    model = pf.GAN(gamma=1.0, augment=SHARE)
+    model = pf.GAN(gamma=1.0, augment=SHARE, loss="relativistic", penalty="zero-centred")
     run = model.fitting(data, given=given, steps=10**9, seed=0, device="cpu")
     next(run)
     return model, run
@@ -40,14 +40,12 @@ def bare(model: pf.GAN, data: pf.Records, given: tuple[str, ...]) -> Iterator[ob
     """Two moves, as a tutorial has them, on networks such as the model's."""
     tensors = model._tensors(data)
     rest, known = data.schema.without(given), data.schema.select(given)
-    width, pack = (16, 1) if rest.of_kind(pf.Image) else (128, 4)
-    game = Game(rest, known, latent=model.latent, width=width, layers=model.layers, pack=pack)
+    game = model._build(rest, known)
     game.prepare(tensors, torch.Generator().manual_seed(0))
     game.train()
     g, d = game.generator, game.discriminator
     makes, judges = (
-        torch.optim.AdamW(side.parameters(), model.lr, betas=(0.0, 0.99), weight_decay=0.0, fused=True)
-        for side in (g, d)
+        torch.optim.AdamW(side.parameters(), model.lr, betas=BETAS, weight_decay=0.0, fused=True) for side in (g, d)
     )
     augment = None if game.flat.shape is None else Augment(game.flat.shape)
     source, p = torch.Generator().manual_seed(0), torch.tensor(SHARE)
@@ -81,7 +79,7 @@ def bare(model: pf.GAN, data: pf.Records, given: tuple[str, ...]) -> Iterator[ob
         one, two = scores.chunk(2)
         slopes = torch.autograd.grad(scores.sum(), (real, fake), create_graph=True)
         penalty = sum((slope.square().sum(1).mean() for slope in slopes), torch.zeros(()))
-        total = torch.nn.functional.softplus(two - one).mean() + model.gamma / 2 * penalty
+        total = torch.nn.functional.softplus(two - one).mean() + model.gamma * real.shape[1] * penalty
         judges.zero_grad()
         total.backward()
         judges.step()
