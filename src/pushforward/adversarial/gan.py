@@ -112,7 +112,8 @@ class GAN(FlatModel):
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
         dials = self.network.discriminator
-        dials.gamma.fill_(USUAL if self.gamma is None else self.gamma)
+        unsaid = 0.0 if self.penalty == "none" else USUAL
+        dials.gamma.fill_(unsaid if self.gamma is None else self.gamma)
         dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
         some = _some(tensors, KEPT, generator)
         self.__dict__["_some"] = {name: tensor[some] for name, tensor in tensors.items()}

@@ -36,8 +36,8 @@ class Alarm:
 ALARMS = {
     "collapse": Alarm(
         lambda s: s["coverage"] < DROPPED,
-        "mode collapse: draws come near {coverage:.0%} of the data; try a larger gamma= (it is {gamma:g}), "
-        'penalty="zero-centred", pack=4 for rows, or a longer run',
+        'mode collapse: draws come near {coverage:.0%} of the data; try penalty="zero-centred" with a larger '
+        "gamma= (it is {gamma:g}), pack=4 for rows, or a longer run",
     ),
     "won": Alarm(
         lambda s: min(s["accuracy/real"], s["accuracy/drawn"]) > WON,
