@@ -40,7 +40,8 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL, OTHERS = 0.03, (0.003, 0.3)  # weight of the penalty, and what is tried beside it
+USUAL = {"pictures": 0.01, "rows": 0.03}  # weight of the penalty
+TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 SMALL = 256  # pixels of a picture, up to which a step costs little
 KEPT = 2048  # records that are looked at beside draws
@@ -112,7 +113,7 @@ class GAN(FlatModel):
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
         dials = self.network.discriminator
-        unsaid = 0.0 if self.penalty == "none" else USUAL
+        unsaid = 0.0 if self.penalty == "none" else self._usual
         dials.gamma.fill_(unsaid if self.gamma is None else self.gamma)
         dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
         some = _some(tensors, KEPT, generator)
@@ -126,7 +127,7 @@ class GAN(FlatModel):
     def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
         if self.gamma is not None or self.penalty == "none":
             return
-        share = PROBED / (1 + len(OTHERS))
+        share = PROBED / 3
         if run.steps and run.steps * share < ENOUGH:
             return
         one = replace(
@@ -135,9 +136,14 @@ class GAN(FlatModel):
             steps=max(1, round(run.steps * share)) if run.steps else TRIED if run.minutes is None else None,
         )  # fmt: skip
         trials: list[Trial] = []
-        gammas = (USUAL, *OTHERS)
+        gammas = (self._usual, TENTH * self._usual, TENFOLD * self._usual)
         yield from probe(self.network, self._players, tensors, batch, one, gammas, trials)
-        self.network.discriminator.gamma.fill_(chosen(trials, USUAL))
+        self.network.discriminator.gamma.fill_(chosen(trials, self._usual))
+
+    @property
+    def _usual(self) -> float:
+        """The weight of the penalty where nothing says otherwise."""
+        return USUAL["pictures" if self._flat.shape else "rows"]
 
     def players(self) -> list[Player]:
         """Two: the generator, with the encoder where there is one, and the discriminator."""
