@@ -112,7 +112,7 @@ def _levels(ax: Axes, flat: np.ndarray, by: np.ndarray, label: str) -> None:
     behind = [(REST, GREY, rest), (HOLE, FAINT, words == HOLE)]
     for zorder, (word, colour, rows) in enumerate([*behind, *groups]):
         if rows.any():
-            ax.scatter(*flat[rows].T, s=_size(len(flat)), color=colour, alpha=0.75, linewidth=0, label=word,
+            ax.scatter(flat[rows, 0], flat[rows, 1], s=_size(len(flat)), color=colour, alpha=0.75, linewidth=0, label=word,
                        zorder=1 + zorder / 100)  # fmt: skip
     handles, texts = ax.get_legend_handles_labels()
     late = sum(rows.any() for _, _, rows in behind)
@@ -134,8 +134,9 @@ def _call(ax: Axes, flat: np.ndarray, groups: Sequence[tuple[str, str, np.ndarra
     if max(len(word) for word, _, _ in groups) > 3:
         return
     for word, _, rows in groups:
+        x, y = np.median(flat[rows], 0)
         ax.text(
-            *np.median(flat[rows], 0), word, ha="center", va="center", fontsize=11, fontweight="bold", color=INK,
+            float(x), float(y), word, ha="center", va="center", fontsize=11, fontweight="bold", color=INK,
             path_effects=[withStroke(linewidth=3, foreground=PAPER)], zorder=3,
         )  # fmt: skip
 
@@ -143,9 +144,11 @@ def _call(ax: Axes, flat: np.ndarray, groups: Sequence[tuple[str, str, np.ndarra
 def _numbers(figure: Figure, ax: Axes, flat: np.ndarray, by: np.ndarray, label: str) -> None:
     known = np.isfinite(by)
     if not known.all():
-        ax.scatter(*flat[~known].T, s=_size(len(flat)), color=FAINT, linewidth=0, label=HOLE)
+        ax.scatter(flat[~known, 0], flat[~known, 1], s=_size(len(flat)), color=FAINT, linewidth=0, label=HOLE)
         ax.legend(loc="lower right", bbox_to_anchor=(1.02, 1.0), borderpad=0.2, handletextpad=0.2)
-    dots = ax.scatter(*flat[known].T, s=_size(len(flat)), c=by[known], cmap="viridis", alpha=0.8, linewidth=0)
+    dots = ax.scatter(
+        flat[known, 0], flat[known, 1], s=_size(len(flat)), c=by[known], cmap="viridis", alpha=0.8, linewidth=0
+    )
     bar: Any = figure.colorbar(dots, ax=ax, shrink=0.62, aspect=24, pad=0.02)
     bar.solids.set_alpha(1)
     bar.set_label(label, fontsize=9)
