@@ -112,8 +112,10 @@ def _levels(ax: Axes, flat: np.ndarray, by: np.ndarray, label: str) -> None:
     behind = [(REST, GREY, rest), (HOLE, FAINT, words == HOLE)]
     for zorder, (word, colour, rows) in enumerate([*behind, *groups]):
         if rows.any():
-            ax.scatter(flat[rows, 0], flat[rows, 1], s=_size(len(flat)), color=colour, alpha=0.75, linewidth=0, label=word,
-                       zorder=1 + zorder / 100)  # fmt: skip
+            ax.scatter(
+                flat[rows, 0], flat[rows, 1], s=_size(len(flat)), color=colour, alpha=0.75, linewidth=0, label=word,
+                zorder=1 + zorder / 100,
+            )  # fmt: skip
     handles, texts = ax.get_legend_handles_labels()
     late = sum(rows.any() for _, _, rows in behind)
     legend = ax.legend(
