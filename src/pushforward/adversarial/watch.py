@@ -18,7 +18,7 @@ EVERY = 100  # steps from one look to the next
 LOOKED = 512  # records that draws are compared with
 NEIGHBOURS = 5
 YOUNG = 1000  # steps before which no alarm is rung
-DROPPED, WON, LEARNED, ROUND, FAR = 0.5, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
+DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
 
 
 @dataclass(frozen=True)
