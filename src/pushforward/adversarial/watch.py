@@ -16,7 +16,7 @@ from pushforward.training.randomness import generator
 
 EVERY = 100  # steps from one look to the next
 LOOKED = 512  # records that draws are compared with
-NEIGHBOURS = 10  # of a record, within which a draw counts as near; of five, fine detail that is missed would count
+NEIGHBOURS = 8  # of a record, within which a draw counts as near; of five, fine detail that is missed would count
 YOUNG = 1000  # steps before which no alarm is rung
 DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
 
@@ -60,7 +60,7 @@ ALARMS = {
 class Watch:
     """Looks at the game every so many steps, on noise and records of its own that stay the same.
 
-        coverage   share of records with a draw nearer than their tenth neighbour among the records
+        coverage   share of records with a draw nearer than their eighth neighbour among the records
                    (Naeem et al. 2020, arXiv 2002.09797)
         distance   energy distance of draws from records, as a share of the records' mean distance from one another
         turning    (1 - cos) / 2 of the angle between how draws moved lately and how they did before: 0 straight on
