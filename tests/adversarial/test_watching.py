@@ -232,7 +232,7 @@ def inject(monkeypatch, distances):
     monkeypatch.setattr(gan, "probe", fake)
 
 
-WEIGHTS = (0.03, 0.003, 0.3)
+WEIGHTS = (0.1, 0.01, 1.0)
 
 
 @pytest.mark.parametrize("best", WEIGHTS)
