@@ -107,7 +107,9 @@ class GAN(FlatModel):
     def _batch_size(self) -> int:
         if not self._flat.shape:
             return 256
-        return 64 if self._flat.pixels <= SMALL else 32  # of large pictures, more steps are worth more than larger ones
+        return (
+            64 if self._flat.pixels <= SMALL else 32
+        )  # of large pictures, more steps are worth more than larger batches
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
