@@ -76,6 +76,7 @@ class PlainMLP(nn.Module):
         width: of the hidden layers.
         layers: residual blocks.
 
+    >>> import torch
     >>> PlainMLP(3, 2, 8, 1)(torch.zeros(4, 3)).shape
     torch.Size([4, 2])
     """
