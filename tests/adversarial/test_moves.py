@@ -92,7 +92,7 @@ def test_what_is_told_and_what_is_minimised(loss, penalty):
     total, facts = moves.discriminate(batch, source(1))
     plain = LOSSES[loss]().discriminator(d(table.real, None), d(table.fake, None)).mean()
     gamma = 1 + EARLY * np.exp(-1 / SETTLING)
-    slopes = sum(value.item() ** 2 for name, value in facts.items() if name.startswith("slope/"))
+    slopes = sum(value.item() ** 2 for name, value in facts.items() if name.startswith(("slope/", "penalty/")))
     assert total.item() == pytest.approx(plain.item() + gamma / 2 * slopes, rel=1e-3, abs=1e-4)
     assert {"divergence", "accuracy/real", "accuracy/drawn"} <= set(facts)
 

@@ -232,7 +232,7 @@ def inject(monkeypatch, distances):
     monkeypatch.setattr(gan, "probe", fake)
 
 
-WEIGHTS = (0.1, 0.01, 1.0)
+WEIGHTS = tuple(gan.USUAL["rows"] * by for by in (1.0, gan.TENTH, gan.TENFOLD))
 
 
 @pytest.mark.parametrize("best", WEIGHTS)
