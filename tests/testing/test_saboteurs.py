@@ -359,6 +359,9 @@ class TooSure(Judged):
 
 @fails("check_one_record", "check_one_field", "check_two_records")
 class NeedsMore(Sound):
+    def _check_count(self, n):  # lest it be refused in one line, as it should
+        pass
+
     def _fit(self, data, weights, run):
         if len(data) < 3 or len(data.schema) == 1:
             raise IndexError("list index out of range")
