@@ -12,10 +12,10 @@ from __future__ import annotations
 import argparse
 import statistics
 import sys
-import time
 from collections.abc import Iterator
 
 import torch
+from step_overhead import milliseconds
 from torch import Tensor
 
 import pushforward as pf
@@ -60,7 +60,7 @@ def bare(model: pf.GAN, data: pf.Records, given: tuple[str, ...]) -> Iterator[ob
         drop = torch.rand(size, len(known), generator=source) < model.absent if given else None
         # the generator: to be taken for real beside a real one
         real, _ = game.flat(batch, source)
-        fake = g(torch.randn(size, model.latent, generator=source), g.embed(batch, drop), source)
+        fake = g(torch.randn(size, g.latent, generator=source), g.embed(batch, drop), source)
         heard = d.condition(batch, drop) if given else None
         said = heard.detach() if given else None
         d.requires_grad_(False)
@@ -89,14 +89,6 @@ def bare(model: pf.GAN, data: pf.Records, given: tuple[str, ...]) -> Iterator[ob
 def _told(*losses: Tensor) -> list[float]:
     """What every loop prints now and then."""
     return [float(loss.detach()) for loss in losses]
-
-
-def milliseconds(steps: Iterator[object], many: int) -> float:
-    """Milliseconds a step, over so many steps."""
-    start = time.perf_counter()
-    for _ in range(many):
-        next(steps)
-    return 1000 * (time.perf_counter() - start) / many
 
 
 def main() -> int:

@@ -12,13 +12,15 @@ import torch
 from annotated_types import Ge, Lt, doc
 from torch import Tensor
 
-from pushforward.data import Image, Records, Schema, pictures
+from pushforward.data import Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import CellEncoding
 from pushforward.data.holes import blank
-from pushforward.errors import ArgumentError
+from pushforward.errors import ArgumentError, DataError
 from pushforward.nets.condition import Condition
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
+
+SMALLEST = 4  # side of a picture
 
 
 class Steered(ABC):
@@ -61,6 +63,25 @@ class ConditionalModel(NeuralModel):
             out["image"] = _pixels(records, self._picture_field(records.schema))
         condition = self._steered.condition
         return out if condition is None else out | condition.encode(records)
+
+    def _check_fields(self, rest: Schema, verb: str) -> None:
+        """Refuse texts, more than one picture, and pictures too small, by name.
+
+        Args:
+            rest: the fields that are learned.
+            verb: what the family would do with them.
+        """
+        for field in rest.of_kind(Text):
+            what = f"{type(self).__name__} cannot {verb}"
+            raise DataError(f"field {field.name!r} is text, which {what}; name it in given= or leave it out")
+        images = rest.of_kind(Image)
+        if len(images) > 1:
+            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
+        for image in images:
+            if min(image.height, image.width) < SMALLEST:
+                raise DataError(
+                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
+                )
 
     def _picture_field(self, schema: Schema) -> str:
         """The name of the picture that is learned."""

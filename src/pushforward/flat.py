@@ -11,14 +11,13 @@ import pyarrow as pa
 from torch import Tensor
 
 from pushforward.conditional import ConditionalModel
-from pushforward.data import Image, Records, Schema, Text, pictures
+from pushforward.data import Records, Schema, pictures
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.errors import DataError
 from pushforward.training.place import to_device
 
 BLOCK = 1024  # records that are drawn or scored together
-SMALLEST = 4  # side of a picture
 
 
 @dataclass(kw_only=True, eq=False)
@@ -31,19 +30,7 @@ class FlatModel(ConditionalModel):
         """How records become vectors, a part of the network."""
 
     def _check(self, rest: Schema, given: Schema) -> None:
-        name = type(self).__name__
-        for field in rest.of_kind(Text):
-            raise DataError(
-                f"field {field.name!r} is text, which {name} cannot draw; name it in given= or leave it out"
-            )
-        images = rest.of_kind(Image)
-        if len(images) > 1:
-            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
-        for image in images:
-            if min(image.height, image.width) < SMALLEST:
-                raise DataError(
-                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
-                )
+        self._check_fields(rest, "draw")
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         return self._named(records, self._flat.vector.cells, self._flat.shape is not None)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -15,6 +14,7 @@ from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.losses import AdversarialLoss
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import Judged, Penalty
+from pushforward.nets.frozen import frozen
 
 EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it over so many steps
 TARGET = 0.6  # of the lead: beyond it the discriminator knows its records too well
@@ -204,16 +204,3 @@ def _whole(batch: Mapping[str, Tensor], pack: int) -> dict[str, Tensor]:
         return dict(batch)
     rows = torch.arange(-(-n // pack) * pack, device=batch["codes"].device) % n
     return {name: tensor[rows] for name, tensor in batch.items()}
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, slopes go through a module but not into its weights, which saves their share of the work."""
-    weights = [weight for weight in module.parameters() if weight.requires_grad]
-    for weight in weights:
-        weight.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for weight in weights:
-            weight.requires_grad_(True)

@@ -18,7 +18,7 @@ from pushforward.autoencoders.critic import Critic
 from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.codes import Codes
 from pushforward.conditional import ConditionalModel
-from pushforward.data import Image, Number, Records, Schema, Text, pictures
+from pushforward.data import Image, Number, Records, Schema, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
@@ -31,7 +31,6 @@ from pushforward.training.randomness import moved, scope
 BLOCK = 1024  # records that are encoded or decoded together
 RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
-SMALLEST = 4  # side of a picture
 FASTER = 3.0  # times the learning rate, for a critic: one whose slopes are bounded learns slowly
 Grain = Annotated[float, Ge(0), doc("of drawn pixels, as a share of the learned deviation; 0: mean pictures")]
 
@@ -85,22 +84,10 @@ class Coder(ConditionalModel, Codes):
     # Learning
 
     def _check(self, rest: Schema, given: Schema) -> None:
-        what = type(self).__name__
-        for field in rest.of_kind(Text):
-            raise DataError(
-                f"field {field.name!r} is text, which {what} cannot encode; name it in given= or leave it out"
-            )
-        images = rest.of_kind(Image)
+        self._check_fields(rest, "encode")
         for name in ("adversarial", "perceptual"):
-            if getattr(self, name) and not images:
+            if getattr(self, name) and not rest.of_kind(Image):
                 raise DataError(f"{name}={getattr(self, name):g} needs a picture to be judged, and the data has none")
-        if len(images) > 1:
-            raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
-        for image in images:
-            if min(image.height, image.width) < SMALLEST:
-                raise DataError(
-                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
-                )
 
     def _shape(self, rest: Schema) -> dict[str, Any]:
         """The arguments of the network that all families share."""

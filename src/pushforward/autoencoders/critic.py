@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, normalize
 from torch.nn.utils.parametrizations import spectral_norm
+
+from pushforward.nets.frozen import frozen
 
 SIDE = 8  # of the map of patches, at most
 SLOPE = 0.2
@@ -131,16 +132,3 @@ def scale(errors: Tensor, other: Tensor, last: Tensor) -> Tensor:
     """What brings the gradient of another loss at these weights to the size of that of the errors."""
     one, two = (torch.autograd.grad(loss, last, retain_graph=True)[0].norm() for loss in (errors, other))
     return one / two.clamp_min(FAINT)
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, no gradient is taken for the weights of a module, though it passes through."""
-    moving = [p for p in module.parameters() if p.requires_grad]
-    for p in moving:
-        p.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for p in moving:
-            p.requires_grad_(True)
