@@ -3,7 +3,8 @@
 python benchmarks/gan_steps.py [--blocks 30] [--steps 10] [--data rows,pictures]
 
 The hand-written loop has Adam for each side, and nothing else: no averaged weights, no alarms, no history, no budget.
-Blocks of both are timed in turn; the ratio is the median over blocks of ours to theirs, and 1.00, as fast as by hand, is the bar.
+Blocks of both are timed in turn; the ratio of times is the median over blocks of ours to theirs, and 1.00, as fast
+as by hand, is the bar.
 Once in a hundred steps ours looks at the game besides; the ratio of all time holds that as well.
 """
 

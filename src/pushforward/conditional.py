@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 
 SMALLEST = 4  # side of a picture
+BLOCK = 1024  # records that go through a network together
 
 
 class Steered(ABC):
@@ -82,6 +83,11 @@ class ConditionalModel(NeuralModel):
                 raise DataError(
                     f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
                 )
+
+    def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
+        """Records as named tensors where the network is, so many at a time."""
+        for start in range(0, len(records), rows):
+            yield to_device(self._tensors(records[start : start + rows]), self.device)
 
     def _picture_field(self, schema: Schema) -> str:
         """The name of the picture that is learned."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +14,6 @@ from pushforward.data import Records, Schema, pictures
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.errors import DataError
-from pushforward.training.place import to_device
-
-BLOCK = 1024  # records that are drawn or scored together
 
 
 @dataclass(kw_only=True, eq=False)
@@ -34,10 +30,6 @@ class FlatModel(ConditionalModel):
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         return self._named(records, self._flat.vector.cells, self._flat.shape is not None)
-
-    def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
-        for start in range(0, len(records), rows):
-            yield to_device(self._tensors(records[start : start + rows]), self.device)
 
     def _records(self, x: Tensor, given: Records | None) -> Records:
         """(n, size) data as records, with what was given beside it."""

@@ -52,14 +52,14 @@ def looks(network, batch, function, times=1, history=None, step=YOUNG):
     """What a watch says of a generator that draws function(z), look after look."""
     history = History() if history is None else history
     watch = Watch(network, batch, 0, history)
-    network.discriminator.seen.fill_(step)
+    network.discriminator.seen.fill_(step - EVERY)
     said = []
     for time in range(times):
         draws(network, lambda z, time=time: function(z, time))
         for _ in range(EVERY):
+            network.discriminator.seen += 1
             found = watch()
         said.append(found)
-        network.discriminator.seen += EVERY
     return said, history
 
 
@@ -79,7 +79,10 @@ def words(history):
 def test_it_looks_every_so_often():
     network, batch = laid()
     watch = Watch(network, batch, 0, History())
-    due = [bool(watch()) for _ in range(3 * EVERY)]
+    due = []
+    for _ in range(3 * EVERY):
+        network.discriminator.seen += 1
+        due.append(bool(watch()))
     assert [i + 1 for i, looked in enumerate(due) if looked] == [EVERY, 2 * EVERY, 3 * EVERY]
 
 

@@ -21,13 +21,14 @@ from pushforward.adversarial.plane import looked_at
 from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
+from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning, CopiedWarning
 from pushforward.evidence import Evidence
-from pushforward.flat import BLOCK, FlatModel
+from pushforward.flat import FlatModel
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress

@@ -84,7 +84,6 @@ class Watch:
         apart = torch.cdist(self._real, self._real)
         self._reach = apart.sort(1).values[:, min(NEIGHBOURS, len(apart) - 1)]
         self._unit = apart.mean().clamp_min(1e-12)
-        self._steps = 0
         self._last: Tensor | None = None
         self._move: Tensor | None = None
         self._ringing: set[str] = set()
@@ -92,8 +91,7 @@ class Watch:
     @torch.no_grad()
     def __call__(self) -> dict[str, Tensor]:
         """The numbers of a look, where one is due."""
-        self._steps += 1
-        if self._steps % EVERY:
+        if int(self._network.discriminator.seen) % EVERY:
             return {}
         network = self._network
         drawn = network.generator(

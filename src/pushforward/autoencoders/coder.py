@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,18 +17,16 @@ from torch import Tensor
 from pushforward.autoencoders.critic import Critic
 from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.codes import Codes
-from pushforward.conditional import ConditionalModel
+from pushforward.conditional import BLOCK, ConditionalModel
 from pushforward.data import Image, Number, Records, Schema, pictures
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
-from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import moved, scope
 
-BLOCK = 1024  # records that are encoded or decoded together
 RANGE = 2.0  # of pixels, which networks see in [-1, 1]
 SETTLED = 2048  # records that the variances are taken from in the end
 FASTER = 3.0  # times the learning rate, for a critic: one whose slopes are bounded learns slowly
@@ -259,10 +257,6 @@ class Coder(ConditionalModel, Codes):
             columns |= {name: given.column(name) for name in given.names}
         schema = self.schema.select([f.name for f in self.schema if f.name in columns])
         return Records(schema, pa.table({n: columns[n] for n in schema.names}, schema=schema.arrow))
-
-    def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
-        for start in range(0, len(records), rows):
-            yield to_device(self._tensors(records[start : start + rows]), self.device)
 
 
 def some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> dict[str, Tensor]:

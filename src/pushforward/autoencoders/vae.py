@@ -13,13 +13,14 @@ from annotated_types import Ge, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.cleaning import Noise, cleaned
-from pushforward.autoencoders.coder import BLOCK, RANGE, Coder
+from pushforward.autoencoders.coder import RANGE, Coder
 from pushforward.autoencoders.filling import Parts, filled
 from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.normal import moments
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.autoencoders.priors import Mixture, Normal, Prior
+from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels

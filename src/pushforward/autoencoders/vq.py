@@ -14,13 +14,14 @@ from annotated_types import Ge, Le, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.capacity import bits_of
-from pushforward.autoencoders.coder import BLOCK, Coder, some
+from pushforward.autoencoders.coder import Coder, some
 from pushforward.autoencoders.grid import GridNetwork
 from pushforward.autoencoders.network import Outputs
 from pushforward.autoencoders.quantisers import characters
 from pushforward.autoencoders.quantisers.codebook import Codebook
 from pushforward.autoencoders.quantisers.fsq import FSQ, levels_of
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
+from pushforward.conditional import BLOCK
 from pushforward.data import Category, Image, Number, Records, Schema, Text
 from pushforward.errors import ArgumentError
 from pushforward.nets.conv import map_of

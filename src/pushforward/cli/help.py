@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from typing import Any
 
@@ -82,7 +83,7 @@ class Command(_Page):
         formatter.write_usage(ctx.command_path, " ".join([*pieces, *needed, "[OPTIONS]"]))
 
 
-class Group(_Page, click.Group):
+class Group(_Page, click.Group, ABC):
     """A group that lists its commands without importing them: `about` has a line for each."""
 
     title = "Commands"
@@ -100,9 +101,9 @@ class Group(_Page, click.Group):
             raise click.UsageError(f"{self.noun} {args[0]!r} does not exist; {one_of(args[0], known)}")
         return super().resolve_command(ctx, args)
 
+    @abstractmethod
     def about(self, name: str) -> str:
         """The line of a command."""
-        raise NotImplementedError
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The commands and then the options."""

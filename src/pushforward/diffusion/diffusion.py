@@ -12,6 +12,7 @@ import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
+from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
@@ -23,7 +24,7 @@ from pushforward.diffusion.network import Network
 from pushforward.diffusion.samplers.heun import heun
 from pushforward.errors import ArgumentError
 from pushforward.evidence import Evidence
-from pushforward.flat import BLOCK, FlatModel
+from pushforward.flat import FlatModel
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator, moved
 
