@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
+    from pushforward.flows.flow import Flow
     from pushforward.errors import (
         ArgumentError,
         CollapsedWarning,
@@ -75,6 +76,7 @@ __all__ = [
     "Diffusion",
     "DivergedError",
     "Field",
+    "Flow",
     "FormatError",
     "GaussianMixture",
     "Image",

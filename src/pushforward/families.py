@@ -47,6 +47,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.adversarial.gan:GAN",
         "Two networks play: one draws records, the other tells them from data; sharp, and drawn in one step.",
     ),
+    "flow": (
+        "pushforward.flows.flow:Flow",
+        "Invertible maps of noise to records, and back: exact likelihood, drawn in one pass.",
+    ),
     "diffusion": (
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",

@@ -7,7 +7,7 @@ import torch
 import pushforward as pf
 from pushforward.autoencoders.coder import some
 from pushforward.autoencoders.posterior import Posterior
-from pushforward.autoencoders.priors import Mixture
+from pushforward.flows.bases.mixture import Mixture
 from pushforward.autoencoders.quantisers.frequencies import Frequencies
 
 pytestmark = pytest.mark.filterwarnings("ignore::pushforward.CollapsedWarning")  # of models that train for a moment

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from pushforward.adversarial.heads import RowHead, within
 from pushforward.conditional import Steered
 from pushforward.data import Schema
 from pushforward.data.encodings.flat import FlatEncoding
+from pushforward.data.encodings.vector import VectorEncoding
 from pushforward.nets.condition import Condition
 from pushforward.nets.conv import Grow, Shrink, fold_of
 from pushforward.nets.embed import Waves
@@ -200,7 +202,7 @@ class Game(nn.Module, Steered):
         spectral: bool = False, inference: bool = False,
     ):  # fmt: skip
         super().__init__()
-        self.flat = FlatEncoding(rest, SHARE, KNOTS)
+        self.flat = FlatEncoding(rest, partial(VectorEncoding, share=SHARE, knots=KNOTS))
         size = {"width": width, "layers": layers}
         self.generator = Generator(self.flat, given, latent=latent, **size)
         codes = latent if inference else 0

@@ -19,7 +19,7 @@ from torch import Tensor
 
 from pushforward.autoencoders.network import Inputs, Network, Outputs
 from pushforward.autoencoders.posterior import Posterior
-from pushforward.autoencoders.priors import Prior
+from pushforward.flows.bases import Base
 
 TURNS = 20  # of drawing and encoding
 PROPOSALS = 64  # codes that are resampled
@@ -30,7 +30,7 @@ class Parts:
     """What filling needs of a model: its network, prior and encoder, and what was given, embedded."""
 
     network: Network
-    prior: Prior
+    prior: Base
     posterior: Callable[[Inputs], Posterior]
     given: Tensor | None
 
@@ -46,7 +46,7 @@ def filled(parts: Parts, batch: Mapping[str, Tensor], known: Tensor | None, gene
     """
     network = parts.network
     start = network.inputs(batch)
-    nothing = torch.zeros(len(start.codes), parts.prior.latent, device=start.codes.device)
+    nothing = torch.zeros(len(start.codes), parts.prior.size, device=start.codes.device)
     x = _laid(network, start, network.decode(nothing, parts.given), known, None)
     for _ in range(TURNS):
         z = parts.posterior(x).sample(generator)

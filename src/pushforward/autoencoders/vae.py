@@ -19,17 +19,23 @@ from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.normal import moments
 from pushforward.autoencoders.posterior import Posterior, active
-from pushforward.autoencoders.priors import Mixture, Normal, Prior
 from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, pictures
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import exchange, overlay
 from pushforward.errors import CollapsedWarning
+from pushforward.flows.bases import Base
+from pushforward.flows.bases.mixture import Mixture
+from pushforward.flows.bases.normal import Normal
+from pushforward.flows.kernels.spline import SplineKernel
+from pushforward.flows.layers import row_flow
+from pushforward.flows.pushed import Pushed
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
+MAPS, UNITS = 4, 64  # of a flow as prior: couplings, and their hidden units
 FEW = 0.25  # share of the numbers of a code, below which so few that carry anything are a collapse
 
 
@@ -46,12 +52,12 @@ class Own(nn.Module):
     center: Tensor
     spread: Tensor
 
-    def __init__(self, prior: Prior):
+    def __init__(self, prior: Base):
         super().__init__()
         self.prior = prior
         self.register_buffer("seen", torch.zeros(()))
-        self.register_buffer("center", torch.zeros(prior.latent))
-        self.register_buffer("spread", torch.ones(prior.latent))
+        self.register_buffer("center", torch.zeros(prior.size))
+        self.register_buffer("spread", torch.ones(prior.size))
 
 
 @dataclass(kw_only=True, eq=False)
@@ -69,7 +75,7 @@ class VAE(Coder):
     """
 
     latent: Annotated[int, Ge(1), doc("numbers in a code")] = 16
-    prior: Annotated[Literal["normal", "mixture"], doc("what codes are drawn from")] = "normal"
+    prior: Annotated[Literal["normal", "mixture", "flow"], doc("what codes are drawn from")] = "normal"
     components: Annotated[int, Ge(1), doc("Gaussians of a mixture as prior")] = 32
     beta: Annotated[float, Ge(0), doc("weight of the divergence from the prior (1: a bound of log p)")] = 1.0
     warmup: Annotated[int, Ge(0), doc("steps over which that weight rises from 0")] = 300
@@ -78,8 +84,19 @@ class VAE(Coder):
     # Learning
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        own = Own(Normal(self.latent) if self.prior == "normal" else Mixture(self.latent, self.components))
+        own = Own(self._new_prior())
         return VectorNetwork(rest, given, heads=2 * self.latent, latent=self.latent, own=own, **self._shape(rest))
+
+    def _new_prior(self) -> Base:
+        match self.prior:
+            case "normal":
+                return Normal(self.latent)
+            case "mixture":
+                return Mixture(self.latent, self.components)
+        maps = row_flow(
+            self.latent, SplineKernel(), kind="coupling", transforms=MAPS, condition=0, width=UNITS, layers=2
+        )
+        return Pushed(maps, Normal(self.latent))
 
     def players(self) -> list[Player]:
         """Encoder, decoder and prior together; and the critic, where there is one."""
@@ -114,7 +131,7 @@ class VAE(Coder):
         return self.network.own
 
     @property
-    def _prior(self) -> Prior:
+    def _prior(self) -> Base:
         return self._own.prior
 
     def _posterior(self, x: Inputs, given: Tensor | None) -> Posterior:

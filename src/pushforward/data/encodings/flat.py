@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
@@ -11,25 +11,26 @@ from torch import Tensor, nn
 from pushforward.data.encodings.cells import Cells
 from pushforward.data.encodings.noise import Source
 from pushforward.data.encodings.pixels import HALF, from_pixels, stretch
+from pushforward.data.encodings.scores import ScoreEncoding
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.encodings.vector import KNOTS, SHARE, VectorEncoding
+from pushforward.data.encodings.vector import VectorEncoding
 from pushforward.data.schema import Category, Image, Number, Schema
 
 
 class FlatEncoding(nn.Module):
-    """Pixels brought to deviation 1 a channel, then a row by `VectorEncoding`; either may be empty.
+    """Pixels brought to deviation 1 a channel, then a row as `rows` encodes it; either may be empty.
 
     Args:
         schema: the fields, at most one picture among them.
-        share, knots: as for `VectorEncoding`.
+        rows: how numbers and categories become a vector.
     """
 
-    def __init__(self, schema: Schema, share: float = SHARE, knots: int = KNOTS):
+    def __init__(self, schema: Schema, rows: Callable[[Schema], VectorEncoding | ScoreEncoding] = VectorEncoding):
         super().__init__()
         image = next(iter(schema.of_kind(Image)), None)
         self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.pixels = math.prod(self.shape) if self.shape else 0
-        self.vector = VectorEncoding(Schema(schema.of_kind(Number, Category)), share, knots)
+        self.vector = rows(Schema(schema.of_kind(Number, Category)))
         self.size = self.pixels + self.vector.width
         channels = self.shape[0] if self.shape else 0
         self.levels = Standardise(torch.zeros(channels), torch.ones(channels))

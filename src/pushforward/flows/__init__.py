@@ -1,0 +1,1 @@
+"""Normalizing flows: invertible maps, bases, densities, and the families that learn them."""
