@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import relu
 
 SMALL = 0.1  # share of their usual size that the last weights begin with, so that a flow begins near the identity
 
@@ -31,7 +30,7 @@ class Conditioner(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(n, inputs) → (outputs, n)."""
         for layer in self.layers:
-            x = relu(layer(x))
+            x = layer(x).relu_()
         if not self.weight.shape[1]:
             return self.bias[:, None].expand(-1, len(x))
         return torch.addmm(self.bias[:, None], self.weight, x.T)

@@ -47,7 +47,8 @@ class Pushed(Base):
             c: (n, condition).
             temperature: what the noise is multiplied by.
         """
-        return self.bijection.inverse(temperature * self.base.sample(n, generator), c)[0]
+        z = self.base.sample(n, generator)
+        return self.bijection.inverse(z if temperature == 1 else temperature * z, c)[0]
 
     def given(self, c: Tensor | None = None) -> Distribution:
         """p(x | c) as a distribution of PyTorch, for what takes one.

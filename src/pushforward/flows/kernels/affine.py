@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pushforward.flows.kernels.kernel import Kernel
 
-LEAST = 1e-3  # scale, and its inverse is the largest
+MOST = math.log(1000)  # of log scale, either way
 
 
 @final
@@ -27,8 +27,8 @@ class AffineKernel(Kernel):
 
     def inverse(self, y: Tensor, theta: Tensor) -> tuple[Tensor, Tensor]:
         """(m,) values, (2, m) parameters → (m,) values, (m,) log dx/dy."""
-        s = _bounded(theta[1])
-        return (y - theta[0]) * (-s).exp(), -s
+        s = -_bounded(theta[1])
+        return (y - theta[0]) * s.exp(), s
 
     @classmethod
     def examples(cls) -> Sequence[AffineKernel]:
@@ -36,6 +36,5 @@ class AffineKernel(Kernel):
 
 
 def _bounded(s: Tensor) -> Tensor:
-    """s, bent so that it stays within ± log 1000; its slope is 1 where it is small."""
-    most = -math.log(LEAST)
-    return s / (1 + s.abs() / most)
+    """log scale within its bounds, where it stays."""
+    return s.clamp(-MOST, MOST)
