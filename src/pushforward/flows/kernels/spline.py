@@ -59,8 +59,8 @@ class SplineKernel(Kernel):
         a, b, c = h * (s - d0) + bend, h * d0 - bend, -s * t
         xi = 2 * c / (-b - (b * b - 4 * a * c).clamp_min(0).sqrt())
         xi = xi.clamp(0, 1)
-        _, ladj = _ratio(xi, w, y0, h, d0, d1)
-        x = x0 + w * xi
+        found, ladj = _ratio(xi, w, y0, h, d0, d1)
+        x = x0 + w * xi - (found - v) * (-ladj).exp()  # a step of Newton's against what rounding left
         return torch.where(inside, (2 * x - 1) * self.bound, y), torch.where(inside, -ladj, 0.0)
 
     def _unit(self, x: Tensor) -> tuple[Tensor, Tensor]:
