@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
+    from pushforward.flows.autoregressive import Autoregressive
     from pushforward.flows.flow import Flow
     from pushforward.errors import (
         ArgumentError,
@@ -68,6 +69,7 @@ __all__ = [
     "VQ",
     "ArgumentError",
     "AutoEncoder",
+    "Autoregressive",
     "Category",
     "CollapsedWarning",
     "CopiedWarning",

@@ -47,6 +47,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.adversarial.gan:GAN",
         "Two networks play: one draws records, the other tells them from data; sharp, and drawn in one step.",
     ),
+    "autoregressive": (
+        "pushforward.flows.autoregressive:Autoregressive",
+        "Field after field, each by a network that has read those before it: the most faithful rows, exact.",
+    ),
     "flow": (
         "pushforward.flows.flow:Flow",
         "Invertible maps of noise to records, and back: exact likelihood, drawn in one pass.",

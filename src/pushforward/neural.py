@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,6 +42,13 @@ class NeuralModel(Model):
     @abstractmethod
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         """A network for these fields; everything that is learned or measured is a parameter or buffer of it."""
+
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+        """Look at some records before the network is built, for what its sizes depend on.
+
+        Args:
+            first: gives the records of the first chunk that are learned from, and their weights.
+        """
 
     @abstractmethod
     def _tensors(self, records: Records) -> dict[str, Tensor]:
@@ -83,9 +90,10 @@ class NeuralModel(Model):
         self.__dict__["_history"] = History()
         place = Place(run)
         schema, given = self.learning
+        source = _Source(self, data, weights, run, place)
+        self._survey(source.first)
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
-        source = _Source(self, data, weights, run, place)
         pilot = source.pilot()
         self._prepare(pilot, generator(run.seed, device=place.device))
         players = self.players()
@@ -175,6 +183,11 @@ class _Source:
         size, total = self._size(), len(self._data)
         sizes = [len(self._kept)] + [min(size, total - start) for start in range(size, total, size)]
         return Batches(self._chunks, sizes, self._run.seed)
+
+    def first(self) -> tuple[Records, np.ndarray | None]:
+        """The records of the first chunk that are learned from, with their weights."""
+        first = self._data if isinstance(self._data, Records) else next(self._data.chunks())
+        return first.take(self._kept), self._share(self._kept)
 
     def pilot(self) -> dict[str, Tensor]:
         """The first chunk of what is learned from."""

@@ -185,4 +185,4 @@ def test_shapes_that_do_not_meet_are_refused():
     with pytest.raises(ArgumentError, match="odd"):
         Squeeze((1, 3, 4))
     with pytest.raises(ArgumentError, match="permutation"):
-        Permutation(torch.tensor([0, 0]))
+        Permutation([0, 0])

@@ -25,17 +25,25 @@ SMALL = {
     "vae": [
         {"latent": 3, "width": 8},
         {"latent": 3, "width": 8, "body": "dense", "prior": "mixture", "sigma": "shared", "scores": "plain"},
+        {"latent": 3, "width": 8, "prior": "flow"},
     ],
     "vq": [{"width": 8}, {"width": 8, "codebook": "learned", "codes": 32}],
     "gan": [
         {"width": 8, "latent": 4},
         {"width": 8, "latent": 4, "gamma": 0.5, "inference": True, "pack": 1, "augment": 0.3, "loss": "hinge"},
     ],
+    "flow": [
+        {"width": 8, "transforms": 2},
+        {"width": 8, "transforms": 2, "kind": "autoregressive", "kernel": "affine", "base": "student"},
+        {"width": 8, "transforms": 1, "kernel": "logistics", "base": "mixture", "dequantise": "learned"},
+    ],
+    "autoregressive": [{"width": 16, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
     "latent": [
         {"model": "autoencoder:latent=2,width=8", "prior": "gaussian-mixture:components=2"},
         {"model": "vae:latent=3,width=8", "prior": "gaussian-mixture:components=2"},
         {"model": "vae:latent=2,width=8", "prior": "diffusion:width=8,layers=1"},
+        {"model": "vae:latent=2,width=8", "prior": "flow:width=8,transforms=2"},
         {"model": "vae:latent=2,width=8", "prior": "gaussian-mixture:components=2", "told": True},
         {"model": "vq:width=8,positions=2,codes=8,stages=3", "prior": "ngram"},
         {"model": "vq:width=8,positions=2,codes=8,stages=3,codebook=learned", "prior": "dependency-tree"},

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import torch
-from annotated_types import Ge, Gt, Le, Lt, doc
+from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
@@ -58,7 +58,6 @@ class Flow(FlatModel):
     layers: Annotated[int | None, Ge(1), Le(64), doc("hidden layers of rows (2), or blocks of pictures (1)")] = None
     dequantise: Annotated[Literal["even", "learned"], doc("noise within grey levels of pictures")] = "even"
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
-    absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.0
 
     # Learning
 

@@ -63,7 +63,7 @@ class ScoreEncoding(nn.Module):
         step = -(-n // PILOT)
         numbers = cells.numbers[::step] if step > 1 else cells.numbers
         noisy = dequantise(numbers.to(device), self.resolution, generator)
-        self.quantile = Quantile.of(noisy.cpu(), self.knots).to(device)
+        self.quantile = _smooth(noisy.cpu(), self.knots).to(device)
         return self
 
     @property
@@ -121,6 +121,17 @@ class ScoreEncoding(nn.Module):
             z = torch.where(codes < 0, blank, z)
             gain = torch.where(codes < 0, _minus_log_normal(blank), gain)
         return z, gain.sum(1)
+
+
+def _smooth(x: Tensor, knots: int) -> Quantile:
+    """Quantiles of columns, no more of them than so many records can tell, as a map with so many knots."""
+    few = min(knots, max(8, round(2 * len(x) ** 0.5)))
+    coarse = Quantile.of(x, few)
+    if few == knots or not x.shape[1]:
+        return Quantile.of(x, knots)
+    share = torch.linspace(0, 1, knots, dtype=torch.float64)
+    y = coarse.y[:, :1] + (coarse.y[:, -1:] - coarse.y[:, :1]) * share
+    return Quantile(coarse.inverse(y.T).T.contiguous(), y)
 
 
 def _minus_log_normal(z: Tensor) -> Tensor:

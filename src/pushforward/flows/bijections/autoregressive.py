@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from bisect import bisect_right
 from collections.abc import Sequence
 from typing import final
 
@@ -48,7 +49,8 @@ class Autoregressive(Bijection):
         self.shape, self.condition, self.kernel = (size,), condition, kernel
         least = 0 if condition or size == 1 else 1
         # a unit of degree j sees x_1 … x_j; units stand in the order of their degrees
-        degrees = [least + torch.arange(width) * (size - least) // width for width in hidden]
+        at = [[least + unit * (size - least) // width for unit in range(width)] for width in hidden]
+        degrees = [torch.tensor(layer) for layer in at]
         inputs = torch.arange(1, size + 1)
         self.first = nn.Linear(size, hidden[0])
         self.told = nn.Linear(condition, hidden[0], bias=False) if condition else None
@@ -60,7 +62,7 @@ class Autoregressive(Bijection):
         seen = (degrees[-1] < inputs[:, None]).float().repeat(kernel.parameters, 1)
         self.register_buffer("mask", seen, persistent=False)
         # how many units of each layer are known once j coordinates are
-        self._ends = [[int((layer <= j).sum()) for j in range(size + 1)] for layer in degrees]
+        self._ends = [[bisect_right(layer, j) for j in range(size + 1)] for layer in at]
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, d), (n, condition) → (n, d), (n,)."""

@@ -17,33 +17,27 @@ class Permutation(Bijection):
     """y_i = x_{order(i)}.
 
     Args:
-        order: (d,) every whole number below d once.
+        order: every whole number below d once.
 
-    >>> import torch
-    >>> Permutation(torch.tensor([2, 0, 1]))(torch.tensor([[10.0, 11.0, 12.0]]))[0].tolist()
+    >>> Permutation([2, 0, 1])(torch.tensor([[10.0, 11.0, 12.0]]))[0].tolist()
     [[12.0, 10.0, 11.0]]
     """
 
     order: Tensor
     back: Tensor
 
-    def __init__(self, order: Tensor):
+    def __init__(self, order: Sequence[int]):
         super().__init__()
-        if sorted(order.tolist()) != list(range(len(order))):
-            raise ArgumentError(f"order={order.tolist()} is no permutation; it must hold 0 … {len(order) - 1} once each")
+        if sorted(order) != list(range(len(order))):
+            raise ArgumentError(f"order={list(order)} is no permutation; it must hold 0 … {len(order) - 1} once each")
         self.shape = (len(order),)
-        self.register_buffer("order", order)
-        self.register_buffer("back", order.argsort())
+        self.register_buffer("order", torch.tensor(order))
+        self.register_buffer("back", self.order.argsort())
 
     @classmethod
     def reversed(cls, size: int) -> Self:
         """Last to first."""
-        return cls(torch.arange(size - 1, -1, -1))
-
-    @classmethod
-    def drawn(cls, size: int, generator: torch.Generator) -> Self:
-        """One by chance."""
-        return cls(torch.randperm(size, generator=generator))
+        return cls(range(size)[::-1])
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, d) → (n, d), (n,)."""
@@ -55,4 +49,4 @@ class Permutation(Bijection):
 
     @classmethod
     def examples(cls) -> Sequence[Permutation]:
-        return [cls(torch.tensor([2, 0, 1])), cls.reversed(1)]
+        return [cls([2, 0, 1]), cls.reversed(1)]
