@@ -113,7 +113,9 @@ def normflows(kind: str, spline: bool, d: int) -> Ways:
                 )
             )
         else:
-            parts.append(peer.flows.AutoregressiveRationalQuadraticSpline(d, 1, HIDDEN, num_bins=BINS, tail_bound=BOUND))
+            parts.append(
+                peer.flows.AutoregressiveRationalQuadraticSpline(d, 1, HIDDEN, num_bins=BINS, tail_bound=BOUND)
+            )
     flow = peer.NormalizingFlow(peer.distributions.DiagGaussian(d, trainable=False), parts)
     return flow, flow.log_prob, lambda n: flow.sample(n)[0]
 

@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
     from pushforward.diffusion.diffusion import Diffusion
-    from pushforward.flows.autoregressive import Autoregressive
-    from pushforward.flows.flow import Flow
     from pushforward.errors import (
         ArgumentError,
         CollapsedWarning,
@@ -56,6 +54,8 @@ if TYPE_CHECKING:
         NotFittedError,
         PushforwardError,
     )
+    from pushforward.flows.autoregressive import Autoregressive
+    from pushforward.flows.flow import Flow
     from pushforward.latent import Latent
     from pushforward.limits import among, between
     from pushforward.mixtures.gaussian_mixture import GaussianMixture

@@ -7,8 +7,8 @@ import torch
 import pushforward as pf
 from pushforward.autoencoders.coder import some
 from pushforward.autoencoders.posterior import Posterior
-from pushforward.flows.bases.mixture import Mixture
 from pushforward.autoencoders.quantisers.frequencies import Frequencies
+from pushforward.flows.bases.mixture import Mixture
 
 pytestmark = pytest.mark.filterwarnings("ignore::pushforward.CollapsedWarning")  # of models that train for a moment
 

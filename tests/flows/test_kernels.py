@@ -9,7 +9,9 @@ from pushforward.flows.kernels import KERNELS
 from pushforward.flows.kernels.logistics import LogisticsKernel
 from pushforward.flows.kernels.spline import SplineKernel
 
-EXAMPLES = [pytest.param(one, id=f"{name}-{i}") for name, cls in KERNELS.items() for i, one in enumerate(cls.examples())]
+EXAMPLES = [
+    pytest.param(one, id=f"{name}-{i}") for name, cls in KERNELS.items() for i, one in enumerate(cls.examples())
+]
 
 
 def drawn(kernel, n=2000, size=2.0):

@@ -44,6 +44,7 @@ class Generator(nn.Module, Steered):
         self.latent = latent
         self.condition = Condition(given, EMBEDDING) if len(given) else None
         inputs = latent + (EMBEDDING if len(given) else 0)
+        assert isinstance(flat.vector, VectorEncoding)
         self.row = RowHead(flat.vector) if flat.vector.width else None
         self._signs = min(SIGNS, latent)
         if flat.shape:

@@ -27,6 +27,7 @@ def looked_at(network: Game, batch: Mapping[str, Tensor], step: int, names: tupl
     """
     device = batch["numbers"].device
     vector = network.flat.vector
+    assert isinstance(vector, VectorEncoding)
     real = batch["numbers"][:POINTS].double()
     low, high = real.amin(0), real.amax(0)
     margin = MARGIN * (high - low).clamp_min(1e-9)

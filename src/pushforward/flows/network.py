@@ -129,6 +129,7 @@ class FlowNetwork(nn.Module, Steered):
             row = self.row.bijection.inverse(row, c)[0]
         if self.picture is not None:
             even = self.picture.bijection.inverse(z[:, : self.pixels], self._beside(row, c))[0]
+            assert self.flat.shape is not None
             _, height, wide = self.flat.shape
             parts.append(even[:, :, :height, :wide].flatten(1))
         return torch.cat([*parts, row], 1)

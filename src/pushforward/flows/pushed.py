@@ -75,13 +75,13 @@ class _Given(Distribution):
         super().__init__(event_shape=torch.Size(flow.bijection.shape), validate_args=False)
 
     @property
-    def support(self):  # type: ignore[no-untyped-def, override]
+    def support(self) -> constraints.Constraint:
         return constraints.independent(constraints.real, len(self.event_shape))
 
     def _told(self, n: int) -> Tensor | None:
         return None if self._c is None else self._c.expand(n, -1)
 
-    def rsample(self, sample_shape: Sequence[int] = torch.Size()) -> Tensor:  # type: ignore[override]
+    def rsample(self, sample_shape: Sequence[int] = torch.Size()) -> Tensor:
         n = torch.Size(sample_shape).numel()
         like = next(self._flow.parameters())
         source = torch.Generator(like.device)  # seeded from the state that `torch.distributions` draw from

@@ -40,7 +40,8 @@ class Autoregressive(Bijection):
     True
     """
 
-    degrees: list[Tensor]
+    mask: Tensor
+    mask0: Tensor
 
     def __init__(self, size: int, kernel: Kernel, *, condition: int = 0, hidden: Sequence[int] = (128, 128)):
         super().__init__()
@@ -80,8 +81,8 @@ class Autoregressive(Bijection):
         if self.told is not None and c is not None:
             h = h + self.told(c)
         for i, layer in enumerate(self.between, 1):
-            weight = layer.weight * getattr(self, f"mask{i}")
-            h = torch.nn.functional.linear(relu(h), weight, layer.bias)  # type: ignore[arg-type]
+            assert isinstance(layer, nn.Linear)
+            h = torch.nn.functional.linear(relu(h), layer.weight * getattr(self, f"mask{i}"), layer.bias)
         return torch.addmm(self.bias[:, None], self.weight * self.mask, relu(h).T).to(x.dtype)
 
     def _slow(self, y: Tensor, c: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -106,7 +107,7 @@ class Autoregressive(Bijection):
         if self.told is not None and c is not None:
             first = first + self.told.weight @ c.T
         layers = [self.first, *self.between]
-        units = [y.new_empty(len(ends_layer.weight), n) for ends_layer in layers]  # type: ignore[arg-type]
+        units = [y.new_empty(len(ends_layer.weight), n) for ends_layer in layers]
         weight, bias = self.weight.view(-1, d, self.weight.shape[1]), self.bias.view(-1, d)
         starts, total = [0] * len(layers), y.new_zeros(n)
         for j in range(d):
@@ -114,8 +115,8 @@ class Autoregressive(Bijection):
             for i, layer in enumerate(layers):
                 a, b = starts[i], self._ends[i][j]
                 if b > a:
-                    offset = first[a:b] if i == 0 else layer.bias[a:b, None]  # type: ignore[index]
-                    fresh = torch.addmm(offset, layer.weight[a:b, :known], below[:known])  # type: ignore[index]
+                    offset = first[a:b] if i == 0 else layer.bias[a:b, None]
+                    fresh = torch.addmm(offset, layer.weight[a:b, :known], below[:known])
                     units[i][a:b] = fresh.relu_()
                     starts[i] = b
                 below, known = units[i], b

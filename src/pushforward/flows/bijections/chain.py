@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from typing import final
 
@@ -27,12 +28,16 @@ class Chain(Bijection):
     [[2.0, 1.0]]
     """
 
+    parts: nn.ModuleList
+
     def __init__(self, parts: Iterable[Bijection]):
         super().__init__()
-        flat = [one for part in parts for one in (part.parts if isinstance(part, Chain) else [part])]
+        flat: list[Bijection] = []
+        for part in parts:
+            flat += part.parts if isinstance(part, Chain) else [part]  # type: ignore[arg-type]
         if not flat:
             raise ArgumentError("parts=[] is empty; a chain needs at least one map")
-        for before, after in zip(flat, flat[1:], strict=False):
+        for before, after in itertools.pairwise(flat):
             if before.out != after.shape:
                 raise ArgumentError(
                     f"parts: {type(before).__name__} gives records of shape {before.out}, and "
@@ -44,7 +49,7 @@ class Chain(Bijection):
     @property
     def out(self) -> tuple[int, ...]:
         """The shape of a record that comes out."""
-        return self.parts[-1].out  # type: ignore[union-attr, return-value]
+        return self.parts[-1].out  # type: ignore[return-value]
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, *shape), (n, condition) → (n, *out), (n,)."""

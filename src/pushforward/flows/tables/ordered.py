@@ -55,7 +55,8 @@ class Ordered(nn.Module):
         x = self.states.one_hot(states)
         h = self._kept(relu(linear(x, self.first.weight * self.inward, self.first.bias)))
         for layer in self.between:
-            h = h + self._kept(relu(linear(h, layer.weight * self.across, layer.bias)))  # type: ignore[arg-type]
+            assert isinstance(layer, nn.Linear)
+            h = h + self._kept(relu(linear(h, layer.weight * self.across, layer.bias)))
         return linear(h, self.last.weight * self.outward, self.last.bias)
 
     def _kept(self, h: Tensor) -> Tensor:
