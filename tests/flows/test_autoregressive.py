@@ -81,7 +81,7 @@ def test_classes_are_told_from_the_rest():
 
 
 def test_conditions_come_first_and_do_not_count():
-    model, data = learned()
+    _, data = learned()
     told = pf.Autoregressive(width=32).fit(data, given="rest", steps=60, seed=0, device="cpu")
     assert told.schema.names == data.names
     assert told.sample(5, given={"rest": 1.0}, seed=0).names == data.names

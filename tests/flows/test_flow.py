@@ -141,7 +141,7 @@ def test_one_column_two_values_two_hundred_columns():
 
 def test_holes_are_refused_by_name():
     model = pf.Flow(width=8, transforms=1).fit("penguins", steps=3, seed=0, device="cpu")
-    with pytest.raises(pf.DataError, match="has .* holes, which Flow cannot marginalise"):
+    with pytest.raises(pf.DataError, match=r"has .* holes, which Flow cannot marginalise"):
         model.log_prob("penguins")
 
 
