@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -50,33 +51,44 @@ def log_prob(denoiser: Denoiser, x: Tensor, steps: int) -> Tensor:
     """
     n, d = x.shape
     sigmas = rising(steps, x.device).to(x.dtype)
-    probes = _probes(x)
+    signs = probes(x)
     gained = torch.zeros(n, dtype=torch.float64, device=x.device)
     u = x / (1 + sigmas[0] ** 2).sqrt()
     for sigma, target in pairwise(sigmas):
         step = target.atan() - sigma.atan()
-        slope, rate = _slope(denoiser, u, sigma, probes)
-        ahead, rate2 = _slope(denoiser, u + step * slope, target, probes)
+        slope, rate = _slope(denoiser, u, sigma, signs)
+        ahead, rate2 = _slope(denoiser, u + step * slope, target, signs)
         u = u + step * (slope + ahead) / 2
         gained += step.double() * (rate + rate2).double() / 2
     prior = -0.5 * (u.double().square().sum(1) + d * math.log(2 * math.pi))
     return prior + gained - 0.5 * d * (1 + sigmas[0].double() ** 2).log()
 
 
-def _slope(denoiser: Denoiser, u: Tensor, sigma: Tensor, probes: Tensor) -> tuple[Tensor, Tensor]:
-    """v(u; σ) and the sum over probes p of pᵀ ∂v/∂u p."""
+def _slope(denoiser: Denoiser, u: Tensor, sigma: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """v(u; σ) of `velocity`, and its divergence."""
+    return traced(lambda at: velocity(denoiser, at, sigma), u, signs)
+
+
+def traced(velocity: Callable[[Tensor], Tensor], u: Tensor, signs: Tensor) -> tuple[Tensor, Tensor]:
+    """(n, d) v(u), and (n,) the sum over probes p of pᵀ ∂v/∂u p: its divergence, or Hutchinson's estimate of it.
+
+    Args:
+        velocity: (n, d) → (n, d), record by record.
+        u: (n, d).
+        signs: what `probes` gave.
+    """
     with torch.enable_grad():
         u = u.detach().requires_grad_()
-        slope = velocity(denoiser, u, sigma)
+        slope = velocity(u)
         # all probes at once; a single one goes without the batching, which not every operation has
-        if len(probes) == 1:
-            pulled = torch.autograd.grad(slope, u, probes[0].expand_as(u))[0][None]
+        if len(signs) == 1:
+            pulled = torch.autograd.grad(slope, u, signs[0].expand_as(u))[0][None]
         else:
-            (pulled,) = torch.autograd.grad(slope, u, probes.expand(-1, len(u), -1), is_grads_batched=True)
-    return slope.detach(), (pulled * probes).sum((0, 2))
+            (pulled,) = torch.autograd.grad(slope, u, signs.expand(-1, len(u), -1), is_grads_batched=True)
+    return slope.detach(), (pulled * signs).sum((0, 2))
 
 
-def _probes(x: Tensor) -> Tensor:
+def probes(x: Tensor) -> Tensor:
     """(d, 1, d) unit vectors, or (1, n, d) random signs that follow from the bits of each record itself."""
     _n, d = x.shape
     if d <= EXACT:

@@ -19,6 +19,7 @@ from pushforward.errors import ArgumentError
 from pushforward.evidence import Evidence
 from pushforward.flat import FlatModel
 from pushforward.flows.bases import BASES
+from pushforward.flows.continuous import ContinuousNetwork
 from pushforward.flows.kernels import KERNELS
 from pushforward.flows.network import FlowNetwork
 from pushforward.training.player import Player, adam
@@ -40,7 +41,9 @@ class Flow(FlatModel):
 
     Rows go through couplings of rational-quadratic splines (Durkan, Bekasov, Murray, Papamakarios 2019, arXiv
     1906.04032), pictures through the levels of Glow (Kingma, Dhariwal 2018, arXiv 1807.03039); of records that hold
-    both, the picture is told its row. Numbers off any grid are scored exactly. Categories, holes, pixels and numbers on
+    both, the picture is told its row. With ``kind="continuous"`` one velocity field carries data to noise (Lipman et al.
+    2022, arXiv 2210.02747); `kernel`, `base`, `transforms` and `dequantise` then have nothing to say, and of more than
+    16 coordinates the score is an estimate. Numbers off any grid are scored exactly. Categories, holes, pixels and numbers on
     a grid are spread over cells, so that scores are a bound, which `SCORE_DRAWS` draws of the noise tighten.
 
     >>> model = Flow(width=16, transforms=2).fit("moons", given="moon", steps=30, seed=0)
@@ -48,9 +51,11 @@ class Flow(FlatModel):
     (('x', 'y', 'moon'), 'exact')
     """
 
-    network: ClassVar[FlowNetwork]
+    network: ClassVar[FlowNetwork | ContinuousNetwork]
 
-    kind: Annotated[Literal["coupling", "autoregressive"], doc("how rows are mapped")] = "coupling"
+    kind: Annotated[
+        Literal["coupling", "autoregressive", "continuous"], doc("how rows are mapped; continuous: all, by an ODE")
+    ] = "coupling"
     kernel: Annotated[Maps, doc("how a number is mapped")] = "spline"
     base: Annotated[Noise, doc("what the noise of rows is distributed like")] = "normal"
     transforms: Annotated[int | None, Ge(1), Le(256), doc("maps of rows (5), or steps a level of pictures (4)")] = None
@@ -63,6 +68,9 @@ class Flow(FlatModel):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
+        if self.kind == "continuous":
+            width = self.width or (32 if pictured else 256)
+            return ContinuousNetwork(rest, given, width=width, layers=self.layers or 2)
         return FlowNetwork(
             rest, given, kernel=KERNELS[self.kernel](), base=BASES[self.base], kind=self.kind,
             transforms=self.transforms or (4 if pictured else 5), width=self.width or (32 if pictured else 128),
@@ -70,7 +78,7 @@ class Flow(FlatModel):
         )  # fmt: skip
 
     @property
-    def _steered(self) -> FlowNetwork:
+    def _steered(self) -> FlowNetwork | ContinuousNetwork:
         return self.network
 
     @property
@@ -78,7 +86,7 @@ class Flow(FlatModel):
         return self.network.flat
 
     def _batch_size(self) -> int:
-        return 64 if self._flat.shape else 256
+        return 64 if self._flat.shape else 512 if self.kind == "continuous" else 256
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
@@ -86,17 +94,24 @@ class Flow(FlatModel):
 
     def players(self) -> list[Player]:
         """One player: maps and base together."""
-        return [Player("nats", self.network, self._loss, adam(self.lr), clip=CLIP)]
+        name = "matching" if self.kind == "continuous" else "nats"
+        return [Player(name, self.network, self._loss, adam(self.lr), clip=CLIP)]
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
-        x, ladj = self.network.spread(batch, generator)
-        nats = -(self.network.log_prob(x, self._heard(batch, generator), generator) + ladj)
-        return (nats * batch["weight"]).mean() if "weight" in batch else nats.mean()
+        losses = self.network.loss(batch, self._heard(batch, generator), generator)
+        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
 
     # Verbs
 
     def _density(self) -> str:
-        return "bound" if self._flat.shape or self._flat.vector.noisy else "exact"
+        if not self.network.exact:
+            return "estimate"
+        return "bound" if self._noisy else "exact"
+
+    @property
+    def _noisy(self) -> bool:
+        """Whether records are spread over cells before they are scored."""
+        return bool(self._flat.shape) or self._flat.vector.noisy
 
     @torch.no_grad()
     def _sample(
@@ -119,7 +134,7 @@ class Flow(FlatModel):
     @torch.no_grad()
     def _log_prob(self, records: Records) -> Tensor:
         self._refuse_holes(records)
-        draws = SCORE_DRAWS if self._density() == "bound" else 1
+        draws = SCORE_DRAWS if self._noisy else 1
         out = []
         for tensors in self._blocks(records):
             c = self.network.embed(tensors)

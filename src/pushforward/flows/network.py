@@ -24,6 +24,7 @@ from pushforward.flows.pushed import Pushed
 from pushforward.nets.condition import Condition
 
 EMBEDDING = 64  # width of what is given
+SEEN = 2048  # records that layers take their first scales from
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -64,6 +65,8 @@ class FlowNetwork(nn.Module, Steered):
             self.picture = Pushed(picture_flow(even, kernel, condition=told + d, **size), Normal(math.prod(even)))
             self.noise = Dequantiser(channels, width) if learned else None
 
+    exact = True  # its density is no estimate
+
     @property
     def pixels(self) -> int:
         """Numbers of the code of the picture."""
@@ -100,6 +103,11 @@ class FlowNetwork(nn.Module, Steered):
         channel = self.flat.levels.scale.view(-1, 1, 1) * HALF
         moved = (picture + (u - 0.5) / channel).flatten(1)
         return torch.cat([moved, x[:, self.flat.pixels :]], 1) if row.shape[1] else moved, ladj - log_q
+
+    def loss(self, batch: Mapping[str, Tensor], c: Tensor | None, generator: torch.Generator) -> Tensor:
+        """(n,) minus the log probability of records."""
+        x, ladj = self.spread(batch, generator)
+        return -(self.log_prob(x, c, generator) + ladj)
 
     def log_prob(self, x: Tensor, c: Tensor | None, source: Source | None) -> Tensor:
         """(n, flat size), (n, embedding) → (n,) log density of points."""
@@ -158,6 +166,3 @@ class FlowNetwork(nn.Module, Steered):
         noise = torch.zeros_like(whole) if source is None else normal(whole, source) * blank
         gained = ((0.5 * noise**2 + _HALF_LOG_TAU) * blank).flatten(1).sum(1)
         return whole + noise, gained
-
-
-SEEN = 2048  # records that layers take their first scales from
