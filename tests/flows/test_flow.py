@@ -139,6 +139,27 @@ def test_one_column_two_values_two_hundred_columns():
     assert len(many.sample(3, seed=0).names) == 200
 
 
+def test_what_a_continuous_flow_has_not_is_refused():
+    with pytest.raises(pf.ArgumentError, match="kernel='affine' says nothing"):
+        pf.Flow(kind="continuous", kernel="affine").fit("moons", steps=1)
+
+
+def test_a_continuous_flow_is_exact_in_few_dimensions():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((4000, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])
+    model = pf.Flow(kind="continuous", width=64).fit(x, steps=600, seed=0, device="cpu")
+    held = rng.standard_normal((2000, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])
+    truth = scipy.stats.multivariate_normal(np.zeros(2), [[1.0, 0.8], [0.8, 1.0]]).logpdf(held)
+    gap = truth - model.log_prob(held)
+    assert model.density == "exact"
+    assert -3 * gap.std() / math.sqrt(len(gap)) < gap.mean() < 0.06
+    back = model.decode(model.encode(held)).to_numpy()["x0"]
+    assert np.abs(back - held[:, 0]).max() < 1e-2
+    line = np.linspace(-6, 6, 121)
+    plane = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    assert abs(np.exp(model.log_prob(plane)).sum() * 0.01 - 1) < 2e-3
+
+
 def test_holes_are_refused_by_name():
     model = pf.Flow(width=8, transforms=1).fit("penguins", steps=3, seed=0, device="cpu")
     with pytest.raises(pf.DataError, match=r"has .* holes, which Flow cannot marginalise"):

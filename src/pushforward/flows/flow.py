@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Maps, Noise = Literal[*sorted(KERNELS)], Literal[*sorted(BASES)]
 SCORE_DRAWS = 8  # of the noise within cells of a grid and levels, over whose densities a score is the mean
+LAYERED = {"kernel": "spline", "base": "normal", "transforms": None, "dequantise": "even"}  # of flows with layers
 CLIP = 10.0  # largest norm of a gradient: a spline that is almost flat gives a huge one now and then
 
 
@@ -41,10 +42,11 @@ class Flow(FlatModel):
 
     Rows go through couplings of rational-quadratic splines (Durkan, Bekasov, Murray, Papamakarios 2019, arXiv
     1906.04032), pictures through the levels of Glow (Kingma, Dhariwal 2018, arXiv 1807.03039); of records that hold
-    both, the picture is told its row. With ``kind="continuous"`` one velocity field carries data to noise (Lipman et al.
-    2022, arXiv 2210.02747); `kernel`, `base`, `transforms` and `dequantise` then have nothing to say, and of more than
-    16 coordinates the score is an estimate. Numbers off any grid are scored exactly. Categories, holes, pixels and numbers on
-    a grid are spread over cells, so that scores are a bound, which `SCORE_DRAWS` draws of the noise tighten.
+    both, the picture is told its row. With ``kind="continuous"`` one velocity field carries data to noise (Lipman et
+    al. 2022, arXiv 2210.02747), and of more than 16 coordinates the score is an estimate.
+
+    Numbers off any grid are scored exactly. Categories, holes, pixels and numbers on a grid are spread over cells, so
+    that scores are a bound, over eight draws of the spread.
 
     >>> model = Flow(width=16, transforms=2).fit("moons", given="moon", steps=30, seed=0)
     >>> model.sample(2, given={"moon": "upper"}, seed=0).names, model.density
@@ -65,6 +67,15 @@ class Flow(FlatModel):
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
 
     # Learning
+
+    def _check(self, rest: Schema, given: Schema) -> None:
+        super()._check(rest, given)
+        idle = [name for name, usual in LAYERED.items() if getattr(self, name) != usual]
+        if self.kind == "continuous" and idle:
+            value = getattr(self, idle[0])
+            raise ArgumentError(
+                f'{idle[0]}={value!r} says nothing of kind="continuous", which has no layers; leave it out'
+            )
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
