@@ -29,6 +29,7 @@ from pushforward.training.randomness import moved
 BLOCK = 8192  # records that go through a network together
 CODED = "coding."  # beginning of the names of what states are, among what is saved
 CANDIDATES = 32  # draws that several ranges or sets are told from
+RARER = 3  # the second network learns in every so-manieth step
 PATHS = 64  # over which the probability of several ranges or sets at once is a mean
 
 
@@ -64,9 +65,9 @@ class Autoregressive(JointModel, NeuralModel):
 
     bins: Annotated[int, Ge(4), Le(4096), doc("bins of a number, at most")] = 64
     width: Annotated[int, Ge(4), doc("hidden units of a layer")] = 384
-    layers: Annotated[int, Ge(1), Le(64), doc("hidden layers")] = 2
+    layers: Annotated[int, Ge(1), Le(64), doc("hidden layers")] = 3
     dropout: Annotated[float, Ge(0), Lt(1), doc("share of hidden units left out in training")] = 0.4
-    weight_decay: Annotated[float, Ge(0), doc("of all weights, as a rate beside the learning rate")] = 0.01
+    weight_decay: Annotated[float, Ge(0), doc("of all weights, as a share of the learning rate")] = 0.3
     lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
 
     # Learning
@@ -116,7 +117,7 @@ class Autoregressive(JointModel, NeuralModel):
         make = adam(self.lr, weight_decay=self.weight_decay)
         return [
             Player("ordered", self.network.ordered, self._in_order, make),
-            Player("free", self.network.free, self._at_will, make, every=2),
+            Player("free", self.network.free, self._at_will, make, every=RARER),
         ]
 
     def _in_order(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
