@@ -144,6 +144,19 @@ def test_what_a_continuous_flow_has_not_is_refused():
         pf.Flow(kind="continuous", kernel="affine").fit("moons", steps=1)
 
 
+@pytest.mark.parametrize(
+    ("options", "data", "words"),
+    [
+        ({"dequantise": "learned"}, "moons", "dequantise='learned' says nothing of rows"),
+        ({"kind": "autoregressive"}, {"image": np.zeros((9, 4, 4), np.uint8)}, "kind='autoregressive' says nothing of"),
+        ({"base": "student"}, {"image": np.zeros((9, 4, 4), np.uint8)}, "base='student' says nothing of pictures"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(options, data, words):
+    with pytest.raises(pf.ArgumentError, match=words):
+        pf.Flow(**options).fit(data, steps=1)
+
+
 def test_a_continuous_flow_is_exact_in_few_dimensions():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((4000, 2)) @ np.array([[1.0, 0.8], [0.0, 0.6]])

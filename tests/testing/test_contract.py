@@ -34,8 +34,8 @@ SMALL = {
     ],
     "flow": [
         {"width": 8, "transforms": 2},
-        {"width": 8, "transforms": 2, "kind": "autoregressive", "kernel": "affine", "base": "student"},
-        {"width": 8, "transforms": 1, "kernel": "logistics", "base": "mixture", "dequantise": "learned"},
+        {"width": 8, "transforms": 2, "kernel": "affine"},
+        {"width": 8, "transforms": 1, "kernel": "logistics"},
         {"width": 8, "layers": 1, "kind": "continuous"},
     ],
     "autoregressive": [{"width": 16, "bins": 8}],

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-SMALL = 0.1  # share of their usual size that the last weights begin with, so that a flow begins near the identity
+SMALL = 0.1  # share of their usual size that last weights begin with, so that a flow begins near the identity
 
 
 class Conditioner(nn.Module):
@@ -36,8 +36,15 @@ class Conditioner(nn.Module):
         return torch.addmm(self.bias[:, None], self.weight, x.T)
 
 
+def shrunk(layer: nn.Module) -> nn.Module:
+    """A last layer with small weights."""
+    for weight in layer.parameters():
+        weight.data.mul_(SMALL)
+    return layer
+
+
 def last(inputs: int, outputs: int) -> tuple[nn.Parameter, nn.Parameter]:
-    """Weights (outputs, inputs) and biases of a last layer, small."""
+    """Small weights (outputs, inputs) and biases of a last layer, which may have no input."""
     bound = SMALL * max(1, inputs) ** -0.5
     weight, bias = torch.empty(outputs, inputs), torch.empty(outputs)
     for each in (weight, bias):

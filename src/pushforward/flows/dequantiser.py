@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn.functional import logsigmoid
 
 from pushforward.data.encodings.noise import Source, normal
+from pushforward.flows.conditioner import shrunk
 from pushforward.flows.kernels.affine import AffineKernel
 from pushforward.nets.conv import Residual
 
-SMALL = 0.1  # share of their usual size that the last weights begin with
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
@@ -29,9 +29,7 @@ class Dequantiser(nn.Module):
 
     def __init__(self, channels: int, width: int):
         super().__init__()
-        last = nn.Conv2d(width, 2 * channels, 3, padding=1)
-        for weight in last.parameters():
-            weight.data.mul_(SMALL)
+        last = shrunk(nn.Conv2d(width, 2 * channels, 3, padding=1))
         self.body = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), Residual(width), nn.SiLU(), last)
         self.kernel = AffineKernel()
 

@@ -12,7 +12,7 @@ from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema
+from pushforward.data import Category, Image, Number, Records, Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.errors import ArgumentError
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Maps, Noise = Literal[*sorted(KERNELS)], Literal[*sorted(BASES)]
 SCORE_DRAWS = 8  # of the noise within cells of a grid and levels, over whose densities a score is the mean
-LAYERED = {"kernel": "spline", "base": "normal", "transforms": None, "dequantise": "even"}  # of flows with layers
+# what has to be said of maps in layers, unless it is said otherwise
+USUAL = {"kind": "coupling", "kernel": "spline", "base": "normal", "transforms": None, "dequantise": "even"}
 CLIP = 10.0  # largest norm of a gradient: a spline that is almost flat gives a huge one now and then
 
 
@@ -70,12 +71,17 @@ class Flow(FlatModel):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         super()._check(rest, given)
-        idle = [name for name, usual in LAYERED.items() if getattr(self, name) != usual]
-        if self.kind == "continuous" and idle:
-            value = getattr(self, idle[0])
-            raise ArgumentError(
-                f'{idle[0]}={value!r} says nothing of kind="continuous", which has no layers; leave it out'
-            )
+        rows, pictured = bool(rest.of_kind(Number, Category)), bool(rest.of_kind(Image))
+        for name, usual in USUAL.items():
+            value, idle = getattr(self, name), None
+            if self.kind == "continuous" and name != "kind":
+                idle = 'kind="continuous", which has no layers'
+            elif name == "dequantise" and not pictured:
+                idle = "rows, whose noise within cells is even"
+            elif name in ("base", "kind") and not rows and self.kind != "continuous":
+                idle = "pictures, whose maps and noise are always alike"
+            if idle and value != usual:
+                raise ArgumentError(f"{name}={value!r} says nothing of {idle}; leave it out")
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pushforward.flows.bijections.bijection import Bijection
+from pushforward.testing.close import close
 
 
 def check_bijection(bijection: Bijection, x: Tensor, c: Tensor | None = None, *, tolerance: float = 1e-9) -> None:
@@ -33,15 +34,17 @@ def check_bijection(bijection: Bijection, x: Tensor, c: Tensor | None = None, *,
     assert math.prod(y.shape) == math.prod(x.shape), f"check_bijection: {tuple(x.shape)} became {tuple(y.shape)}"
     with torch.no_grad():  # where an inverse may take another way
         back, returned = bijection.inverse(y, c)
-    _close(back, x, tolerance, "inverse(forward(x)) is not x")
-    _close(bijection(back, c)[0], y, tolerance, "forward(inverse(y)) is not y")
-    _close(returned, -ladj, 100 * tolerance, "log |det| of the inverse is not minus that of the map")
+    close(back, x, tolerance, "check_bijection: inverse(forward(x)) is not x")
+    close(bijection(back, c)[0], y, tolerance, "check_bijection: forward(inverse(y)) is not y")
+    close(returned, -ladj, 100 * tolerance, "check_bijection: log |det| of the inverse is not minus that of the map")
     for way, at, said in ((bijection.forward, x, ladj), (bijection.inverse, y.detach(), -ladj)):
         name = "" if at is x else " of the inverse"
         found = _determinants(way, at, c)
-        _close(said, found, 100 * tolerance, f"log |det|{name} is not that of automatic differentiation")
+        close(
+            said, found, 100 * tolerance, f"check_bijection: log |det|{name} is not that of automatic differentiation"
+        )
     alone = torch.cat([bijection(x[i : i + 1], None if c is None else c[i : i + 1])[0] for i in range(n)])
-    _close(alone, y, tolerance, "a record depends on another")
+    close(alone, y, tolerance, "check_bijection: a record depends on another")
 
 
 def _determinants(way, x: Tensor, c: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def]
@@ -50,8 +53,3 @@ def _determinants(way, x: Tensor, c: Tensor | None) -> Tensor:  # type: ignore[n
     y = way(x, c)[0].flatten(1)
     rows = [torch.autograd.grad(y[:, j].sum(), x, retain_graph=True)[0].flatten(1) for j in range(y.shape[1])]
     return torch.linalg.slogdet(torch.stack(rows, 1))[1]
-
-
-def _close(found: Tensor, wanted: Tensor, tolerance: float, what: str) -> None:
-    error = ((found - wanted).abs() / (1 + wanted.abs())).max().item()
-    assert error <= tolerance, f"check_bijection: {what} (relative error {error:.2g})"

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pushforward.data.encodings.invertible import Invertible
+from pushforward.testing.close import close
 
 
 def check_invertible(encoding: Invertible, x: Tensor, *, tolerance: float = 1e-9) -> None:
@@ -25,12 +26,12 @@ def check_invertible(encoding: Invertible, x: Tensor, *, tolerance: float = 1e-9
     """
     y, ladj = encoding(x)
     assert y.shape == ladj.shape == x.shape, f"check_invertible: shapes {tuple(y.shape)} and {tuple(ladj.shape)}"
-    _close(encoding.inverse(y), x, tolerance, "inverse(forward(x)) is not x")
-    _close(encoding(encoding.inverse(y))[0], y, tolerance, "forward(inverse(y)) is not y")
+    close(encoding.inverse(y), x, tolerance, "check_invertible: inverse(forward(x)) is not x")
+    close(encoding(encoding.inverse(y))[0], y, tolerance, "check_invertible: forward(inverse(y)) is not y")
     jacobian = _jacobian(encoding, x)
     slopes = jacobian.diagonal(dim1=1, dim2=2)
-    _close(ladj, slopes.abs().log(), tolerance, "log |dy/dx| is not that of automatic differentiation")
-    _close(torch.diag_embed(slopes), jacobian, tolerance, "a column depends on another")
+    close(ladj, slopes.abs().log(), tolerance, "check_invertible: log |dy/dx| is not that of automatic differentiation")
+    close(torch.diag_embed(slopes), jacobian, tolerance, "check_invertible: a column depends on another")
 
 
 def _jacobian(encoding: Invertible, x: Tensor) -> Tensor:
@@ -38,8 +39,3 @@ def _jacobian(encoding: Invertible, x: Tensor) -> Tensor:
     x = x.detach().requires_grad_()
     y, _ = encoding(x)
     return torch.stack([torch.autograd.grad(y[:, j].sum(), x, retain_graph=True)[0] for j in range(x.shape[1])], 1)
-
-
-def _close(found: Tensor, wanted: Tensor, tolerance: float, what: str) -> None:
-    error = ((found - wanted).abs() / (1 + wanted.abs())).max().item()
-    assert error <= tolerance, f"check_invertible: {what} (relative error {error:.2g})"

@@ -9,12 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.flows.bijections.bijection import Bijection
+from pushforward.flows.conditioner import shrunk
 from pushforward.flows.kernels.affine import AffineKernel
 from pushforward.flows.kernels.kernel import Kernel
 from pushforward.flows.kernels.spline import SplineKernel
 from pushforward.nets.conv import Residual
-
-SMALL = 0.1  # share of their usual size that the last weights begin with
 
 
 @final
@@ -39,9 +38,7 @@ class PictureCoupling(Bijection):
         self.first = nn.Conv2d(half, width, 3, padding=1)
         self.told = nn.Linear(condition, width) if condition else None
         self.body = nn.Sequential(*(Residual(width) for _ in range(layers)), nn.SiLU())
-        self.last = nn.Conv2d(width, kernel.parameters * self._sizes[1], 3, padding=1)
-        for weight in self.last.parameters():
-            weight.data.mul_(SMALL)
+        self.last = shrunk(nn.Conv2d(width, kernel.parameters * self._sizes[1], 3, padding=1))
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, *shape), (n, condition) → (n, *shape), (n,)."""
