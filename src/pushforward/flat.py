@@ -52,7 +52,8 @@ class FlatModel(ConditionalModel):
         for field in self.schema:
             holes = records.column(field.name).null_count
             if holes and field.name not in self.given:
+                cure = "fill them with complete()" if hasattr(self, "complete") else "fill them with another family"
                 raise DataError(
                     f"field {field.name!r} has {holes} holes, which {type(self).__name__} cannot marginalise; "
-                    "fill them with complete() or leave those records out"
+                    f"{cure}, or leave those records out"
                 )

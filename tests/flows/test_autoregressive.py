@@ -88,6 +88,30 @@ def test_conditions_come_first_and_do_not_count():
     assert np.isfinite(told.log_prob(data)).all()
 
 
+def test_the_score_given_conditions_is_a_difference():
+    rng = np.random.default_rng(0)
+    kind = rng.integers(0, 3, 800)
+    data = {"x": 2.0 * kind + rng.standard_normal(800), "kind": np.array(list("abc"))[kind]}
+    model = pf.Autoregressive(width=32, dropout=0.0).fit(data, given="kind", steps=1500, seed=0, device="cpu")
+    one = {k: model.log_prob({"x": [0.0], "kind": [k]})[0] for k in "abc"}
+    assert one["a"] > one["b"] > one["c"]  # what is told counts
+    # a set that holds one level is that level, and one that holds all is what the data lack
+    for k in "ab":  # c is far away, where two networks may differ
+        assert abs(model.log_prob({"kind": pf.among(k), "x": [0.0]})[0] - one[k]) < 0.35
+    lacking = model.log_prob({"x": [0.0]})[0]
+    assert one["c"] < lacking < one["a"]
+    ways = [{"kind": pf.among("a"), "x": pf.between(3, None)}, {"x": pf.between(3, None), "kind": pf.among("a")}]
+    assert abs(model.log_prob(ways[0])[0] - model.log_prob(ways[1])[0]) < 0.2
+
+
+def test_a_hole_that_training_never_saw():
+    data = {"a": list(range(60)), "b": ["u", "v"] * 30}
+    held = pf.read(data).to_pandas()
+    held.loc[0, "b"] = None
+    with pytest.raises(pf.PushforwardError):
+        pf.Autoregressive(width=8).fit(data, steps=3, validation=held, seed=0, device="cpu").log_prob({"a": ["x"]})
+
+
 def test_one_state_a_column():
     model = pf.Autoregressive(width=8).fit({"a": [1.0] * 20, "b": ["x"] * 20}, steps=2, seed=0, device="cpu")
     assert model.sample(3, seed=0).column("b").to_pylist() == ["x"] * 3

@@ -22,7 +22,7 @@ from pushforward.flows.kernels.logistics import LogisticsKernel
 from pushforward.flows.kernels.spline import SplineKernel
 from pushforward.flows.pushed import Pushed
 
-SMALL_BASES = [pytest.param(one, id=f"{name}-{one.size}") for name, cls in BASES.items() for one in cls.examples()]
+SMALL_BASES = [pytest.param(one, id=name) for name, cls in BASES.items() for one in cls.examples() if one.size == 1]
 
 
 def plane(reach: float = 16.0, points: int = 1601) -> tuple[torch.Tensor, float]:
@@ -35,8 +35,6 @@ def plane(reach: float = 16.0, points: int = 1601) -> tuple[torch.Tensor, float]
 def test_draws_of_a_base_follow_its_density(base):
     base = base.double()
     z = base.sample(20_000, torch.Generator().manual_seed(0)).double()[:, 0].detach()
-    if base.size > 1:
-        return
     line = torch.linspace(-60, 60, 240_001, dtype=torch.float64)
     density = base.log_prob(line[:, None]).detach().exp()
     cdf = density.cumsum(0) * float(line[1] - line[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -13,20 +13,20 @@ from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
 from pushforward.counts.trees.coding import Codes, Coding
-from pushforward.data import Category, Records, Schema, Text
+from pushforward.data import Category, Image, Records, Schema, Text
 from pushforward.data.holes import hide
 from pushforward.errors import DataError
 from pushforward.evidence import Evidence
 from pushforward.flows.tables.free import Free
 from pushforward.flows.tables.ordered import Ordered
-from pushforward.flows.tables.states import drawn
+from pushforward.flows.tables.states import drawn, uniform
 from pushforward.joint import JointModel
 from pushforward.neural import NeuralModel
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
-BLOCK = 8192  # records that go through a network together
+BLOCK, HELD = 8192, 1 << 26  # records that go through a network together, and numbers that they may be
 CODED = "coding."  # beginning of the names of what states are, among what is saved
 CANDIDATES = 32  # draws that several ranges or sets are told from
 RARER = 3  # the second network learns in every so-manieth step
@@ -75,13 +75,15 @@ class Autoregressive(JointModel, NeuralModel):
     def _check(self, rest: Schema, given: Schema) -> None:
         for field in (*rest.of_kind(Text), *given.of_kind(Text)):
             raise DataError(f"field {field.name!r} is text, which has no states; leave it out")
+        for picture in (*rest.of_kind(Image), *given.of_kind(Image)):
+            if picture.missing:
+                raise DataError(f"field {picture.name!r} lacks pictures, which no pixel tells; leave those records out")
 
     def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
         schema, given = self.learning
         records, weights = first()
-        order = schema.select([*given, *schema.without(given).names])
         share = np.ones(len(records)) if weights is None else weights
-        self.__dict__["_coding"] = Coding.of(order, records, share, self.bins)
+        self.__dict__["_coding"] = Coding.of(_in_order(schema, given), records, share, self.bins)
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         options = {"width": self.width, "layers": self.layers, "share": self.dropout}
@@ -95,11 +97,16 @@ class Autoregressive(JointModel, NeuralModel):
         shapes = {name: list(tensor.shape) for name, tensor in self._coding.tensors().items()}
         return {"sizes": self._sizes(), "shapes": shapes}
 
+    @property
+    def _rows(self) -> int:
+        """Records that go through a network together."""
+        return max(1, min(BLOCK, HELD // sum(self._sizes())))
+
     def _batch_size(self) -> int:
         return 512
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        return {"states": self._coding.with_holes(self._coding.encode(records))}
+        return {"states": self._states(self._coding.encode(records))}
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Both networks begin with the shares of the states."""
@@ -133,23 +140,37 @@ class Autoregressive(JointModel, NeuralModel):
         return self._log_beside(evidence, frozenset())
 
     def _log_rest(self, evidence: Evidence) -> Tensor:
-        return self._log_beside(evidence, self._variables(self.given))
+        conditions = self._variables(self.given)
+        if not conditions:
+            return self._log_evidence(evidence)
+        told = evidence.only(self.schema, self.given)
+        states = self._states(self._coding.encode(told.over(self.schema)))
+        if told.limits or bool((states[:, sorted(conditions)] < 0).any()):
+            return self._log_evidence(evidence) - self._log_evidence(told)
+        return self._log_beside(evidence, conditions)
+
+    def _states(self, codes: Codes) -> Tensor:
+        """(n, V) states, a hole the last one of its variable where it may be one, else -1."""
+        may = torch.tensor(self._coding.hole) >= 0
+        return torch.where((codes.states < 0) & may, torch.tensor(self._coding.sizes), codes.states)
 
     @torch.no_grad()
     def _log_beside(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
         """(n,) log probability of what is known beside conditions, given what is known of those."""
         codes, masses, _ = self._known(evidence)
+        whole = self._states(codes)
+        for v in conditions:  # a condition that is a hole is known to be one
+            codes.states[:, v] = whole[:, v]
         unknown = codes.states < 0
-        unknown[:, list(conditions)] = False
         out = torch.zeros(len(codes), dtype=torch.float64)
         count = torch.full((len(codes),), 2) if masses else unknown.sum(1)
-        for rows in _pieces((count == 0).nonzero()[:, 0]):
+        for rows in _pieces((count == 0).nonzero()[:, 0], self._rows):
             out[rows] = self._scored(codes.states[rows], conditions)
         for v in range(unknown.shape[1]):
             alone = (count == 1) & unknown[:, v]
-            for rows in _pieces(alone.nonzero()[:, 0], BLOCK // self._coding.sizes[v]):
+            for rows in _pieces(alone.nonzero()[:, 0], self._rows // self._coding.sizes[v]):
                 out[rows] = self._summed(codes.states[rows], v, conditions)
-        for rows in _pieces((count > 1).nonzero()[:, 0], BLOCK // PATHS):
+        for rows in _pieces((count > 1).nonzero()[:, 0], self._rows // PATHS):
             out[rows] = self._told(codes.states[rows], masses, conditions)
         return out + codes.within - self._within(evidence, conditions)
 
@@ -168,8 +189,7 @@ class Autoregressive(JointModel, NeuralModel):
 
     def _scored(self, states: Tensor, conditions: frozenset[int]) -> Tensor:
         """(n,) log p(rest | conditions) of records in which nothing but conditions is unknown."""
-        part, states = self.network.ordered, states.to(self.device)
-        full = torch.where(states < 0, torch.tensor(self._sizes(), device=self.device) - 1, states)
+        part, full = self.network.ordered, states.to(self.device)
         total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
         for v, logits in enumerate(part.states.each(part(full))):
             if v not in conditions:
@@ -193,29 +213,31 @@ class Autoregressive(JointModel, NeuralModel):
             known[:, v] = states[:, v]
         if masses:
             paths = 1 if len(masses) == 1 else PATHS
-            many = known.repeat_interleave(paths, 0)
-            _, weight = self._limited(many, masses, seeded(0, device=self.device), conditions)
+            many, source = known.repeat_interleave(paths, 0), seeded(0, device=self.device)
+            # the paths of every record are drawn alike, so that it scores the same in any company
+            us = [torch.rand(paths, 1, generator=source, device=self.device).repeat(len(states), 1) for _ in masses]
+            _, weight = self._limited(many, masses, us)
             total += weight.view(-1, paths).logsumexp(1) - math.log(paths)
         return total.cpu()
 
-    def _limited(
-        self, states: Tensor, masses: Mapping[int, Tensor], generator: torch.Generator,
-        conditions: frozenset[int] = frozenset(),
-    ) -> tuple[Tensor, Tensor]:  # fmt: skip
-        """States with those under limits drawn within them, and (n,) log of how probable the limits were on the way;
-        how probable those on conditions were does not count.
+    def _limited(self, states: Tensor, masses: Mapping[int, Tensor], us: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """States with those under limits drawn within them, and (n,) log of how probable the limits were on the way.
+
+        Args:
+            states: (n, V).
+            masses: by variable, how much of each state is left.
+            us: for each of them (n, 1) uniform numbers.
         """
         part, states = self.network.free, states.clone()
         total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for v, mass in masses.items():
+        for (v, mass), u in zip(masses.items(), us, strict=True):
             allowed = self._mass(v, mass)
             logits = part.of(states, v).double()
             if float(mass[-1]) == 0:  # what may not be a hole is asked about as a value
                 logits = logits[:, : self._coding.sizes[v]]
             logits = logits.log_softmax(1) + allowed.log()[: logits.shape[1]]
-            if v not in conditions:
-                total += logits.logsumexp(1)
-            states[:, v] = drawn(logits, generator)
+            total += logits.logsumexp(1)
+            states[:, v] = drawn(logits, u)
         return states, total
 
     def _mass(self, v: int, mass: Tensor) -> Tensor:
@@ -235,10 +257,11 @@ class Autoregressive(JointModel, NeuralModel):
         # a first part that is known, and nothing else: conditions, or nothing at all
         in_order = (known == (torch.arange(known.shape[1]) < first[:, None])).all(1) & (not masses)
         barred = [0 if holes else int(size > own) for size, own in zip(self._sizes(), self._coding.sizes, strict=True)]
-        for rows in _pieces(in_order.nonzero()[:, 0]):
+        for rows in _pieces(in_order.nonzero()[:, 0], self._rows):
             part = codes.states[rows].to(self.device)
             states[rows] = self.network.ordered.draw(part, generator, barred).cpu()
-        for rows in _pieces((~in_order).nonzero()[:, 0]):
+        most = self._rows // CANDIDATES if len(masses) > 1 else self._rows
+        for rows in _pieces((~in_order).nonzero()[:, 0], most):
             states[rows] = self._at_liberty(codes.states[rows].to(self.device), masses, generator, barred).cpu()
         return self._decoded(states, limited, generator)
 
@@ -253,16 +276,19 @@ class Autoregressive(JointModel, NeuralModel):
             rows = (states[:, v] < 0).nonzero()[:, 0]
             if len(rows):
                 logits = part.of(states[rows], v)
-                states[rows, v] = drawn(logits[:, : logits.shape[1] - barred[v]], generator)
+                logits = logits[:, : logits.shape[1] - barred[v]]
+                states[rows, v] = drawn(logits, uniform(logits, generator))
         return states
 
     def _within_limits(self, states: Tensor, masses: Mapping[int, Tensor], generator: torch.Generator) -> Tensor:
         if len(masses) == 1:
-            return self._limited(states, masses, generator)[0]
+            return self._limited(states, masses, [uniform(states, generator)])[0]
         # drawn one after another they would not know of the limits to come: the more probable of many paths are taken
         n = len(states)
-        paths, weight = self._limited(states.repeat_interleave(CANDIDATES, 0), masses, generator)
-        chosen = drawn(weight.view(n, CANDIDATES), generator)
+        many = states.repeat_interleave(CANDIDATES, 0)
+        paths, weight = self._limited(many, masses, [uniform(many, generator) for _ in masses])
+        weight = weight.view(n, CANDIDATES)
+        chosen = drawn(weight, uniform(weight, generator))
         return paths.view(n, CANDIDATES, -1)[torch.arange(n, device=paths.device), chosen]
 
     def _decoded(self, states: Tensor, coding: Coding, generator: torch.Generator) -> Records:
@@ -274,7 +300,8 @@ class Autoregressive(JointModel, NeuralModel):
             if at >= 0:
                 holes[:, at] = gone[:, v]
         seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
-        return coding.decode(torch.where(gone, 0, states), holes, seed).select(self.schema.names)
+        found = coding.decode(torch.where(gone, 0, states), holes, seed)
+        return Records(self.schema, found.table.select(self.schema.names))
 
     # Other verbs
 
@@ -286,7 +313,7 @@ class Autoregressive(JointModel, NeuralModel):
         codes = self._coding.encode(hide(records, [field]))
         state, within = self._coding.axes[v].encode(np.arange(len(target.values)))
         out = []
-        for rows in torch.arange(len(codes)).split(BLOCK):
+        for rows in torch.arange(len(codes)).split(self._rows):
             logits = self.network.free.of(codes.states[rows].to(self.device), v)[:, : self._coding.sizes[v]]
             out.append(logits.double().softmax(1).cpu()[:, torch.from_numpy(state)] * torch.from_numpy(np.exp(within)))
         return torch.cat(out)
@@ -316,16 +343,20 @@ class Autoregressive(JointModel, NeuralModel):
         return super()._skeleton() | coding
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
-        schema = self.schema.select([*self.given, *self.schema.without(self.given).names])
         coded = {name.removeprefix(CODED): tensor for name, tensor in state.items() if name.startswith(CODED)}
-        self.__dict__["_coding"] = Coding.of_tensors(schema, coded)
+        self.__dict__["_coding"] = Coding.of_tensors(_in_order(self.schema, self.given), coded)
         super()._restore({name: tensor for name, tensor in state.items() if not name.startswith(CODED)}, device)
+
+
+def _in_order(schema: Schema, given: Collection[str]) -> Schema:
+    """Conditions first."""
+    return Schema((*schema.select(given), *schema.without(given)))
 
 
 def _mean(terms: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
     return (terms * batch["weight"]).mean() if "weight" in batch else terms.mean()
 
 
-def _pieces(rows: Tensor, most: int = BLOCK) -> Iterator[Tensor]:
+def _pieces(rows: Tensor, most: int) -> Iterator[Tensor]:
     if len(rows):
         yield from rows.split(max(1, most))

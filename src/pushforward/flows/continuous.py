@@ -89,7 +89,7 @@ class ContinuousNetwork(nn.Module, Steered):
 
         def slope(state: Tensor, t: Tensor, rows: Tensor) -> Tensor:
             told = None if c is None else c[rows]
-            mine = signs if len(signs) > 1 else signs[:, rows]
+            mine = signs if signs.shape[1] == 1 else signs[:, rows]
             v, trace = traced(lambda u: self.velocity(u, t, told), state[:, :d], mine)
             return torch.cat([v, trace[:, None]], 1)
 

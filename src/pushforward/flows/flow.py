@@ -34,6 +34,7 @@ else:  # what the folders hold
 SCORE_DRAWS = 8  # of the noise within cells of a grid and levels, over whose densities a score is the mean
 # what has to be said of maps in layers, unless it is said otherwise
 USUAL = {"kind": "coupling", "kernel": "spline", "base": "normal", "transforms": None, "dequantise": "even"}
+CODES = 4096  # draws of the base that say where codes lie
 CLIP = 10.0  # largest norm of a gradient: a spline that is almost flat gives a huge one now and then
 
 
@@ -46,8 +47,9 @@ class Flow(FlatModel):
     both, the picture is told its row. With ``kind="continuous"`` one velocity field carries data to noise (Lipman et
     al. 2022, arXiv 2210.02747), and of more than 16 coordinates the score is an estimate.
 
-    Numbers off any grid are scored exactly. Categories, holes, pixels and numbers on a grid are spread over cells, so
-    that scores are a bound, over eight draws of the spread.
+    Numbers off any grid are scored exactly. Categories, pixels and numbers on a grid are spread over cells, so that
+    the score is a bound on average over the spread, of which it takes eight draws. Where fields may have holes it is
+    an estimate: the share of records without one is taken from the data.
 
     >>> model = Flow(width=16, transforms=2).fit("moons", given="moon", steps=30, seed=0)
     >>> model.sample(2, given={"moon": "upper"}, seed=0).names, model.density
@@ -121,8 +123,8 @@ class Flow(FlatModel):
     # Verbs
 
     def _density(self) -> str:
-        if not self.network.exact:
-            return "estimate"
+        if not self.network.exact or self._flat.vector.cells.may_miss:
+            return "estimate"  # how probable it is that a record has no hole is taken from the data
         return "bound" if self._noisy else "exact"
 
     @property
@@ -160,7 +162,9 @@ class Flow(FlatModel):
                 source = Alike(seeded(0, draw, device=self.device))
                 x, ladj = self.network.spread(tensors, source)
                 scores.append((self.network.log_prob(x, c, source) + ladj).double())
-            score = torch.stack(scores).logsumexp(0) - math.log(draws)
+            each = torch.stack(scores)
+            # the mean density; but of estimates the mean of logs, or their noise would count in their favour
+            score = each.logsumexp(0) - math.log(draws) if self.network.exact else each.mean(0)
             # that there are no holes is not part of the score: divided out as if holes fell without regard to values
             out.append((score - self._flat.vector.whole.log()).cpu())
         return torch.cat(out)
@@ -178,5 +182,6 @@ class Flow(FlatModel):
         return self._made(codes.float().to(self.device), None if given is None else given.values)
 
     def _code_moments(self) -> tuple[Tensor, Tensor]:
-        zero = torch.zeros(self.network.size, device=self.device)
-        return zero, zero + 1
+        z = self.network.draw(CODES, seeded(0, device=self.device), 1.0).sort(0).values
+        low, middle, high = (z[round(share * (CODES - 1))] for share in (0.159, 0.5, 0.841))
+        return middle, (high - low) / 2

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from pushforward.errors import PushforwardError
+
 # Dormand, Prince 1980: slopes at seven places, a step of fifth order, and what one of fourth order differs by
 _AT = (0.0, 1 / 5, 3 / 10, 4 / 5, 8 / 9, 1.0, 1.0)
 _FROM = (
@@ -38,6 +40,9 @@ def solve(slope: Slope, y: Tensor, start: float, end: float, *, tolerance: float
         start, end: of the time; either may be the larger.
         tolerance: error of a step, absolute and relative.
 
+    Raises:
+        PushforwardError: a record does not arrive.
+
     >>> y, _ = solve(lambda y, t, rows: -y, torch.ones(1, 1).double(), 0, 1, tolerance=1e-9)
     >>> abs(y.item() - 0.36787944) < 1e-8
     True
@@ -60,6 +65,8 @@ def solve(slope: Slope, y: Tensor, start: float, end: float, *, tolerance: float
         gap = step[:, None] * sum(w * k for w, k in zip(_ERROR, slopes, strict=True) if w)
         size = tolerance * (1 + torch.maximum(now.abs(), ahead.abs()))
         error = (gap / size).square().mean(1).sqrt()
+        if not bool(error.isfinite().all()):
+            break
         good = (error <= 1) | (step <= 1e-7 * abs(end - start))
         y[rows] = torch.where(good[:, None], ahead, now)
         t[rows] = torch.where(good, at + way * step, at)
@@ -69,4 +76,9 @@ def solve(slope: Slope, y: Tensor, start: float, end: float, *, tolerance: float
         first = torch.where(good[:, None], slopes[-1], slopes[0])
         left = (end - t[rows]).abs() > 1e-9 * abs(end - start)
         rows, first = rows[left], first[left]
+    if len(rows):
+        raise PushforwardError(
+            f"{len(rows)} of {len(y)} records did not arrive in {STEPS} steps of the solver, or met a slope that "
+            "is not finite; train longer, or lower the learning rate"
+        )
     return y, taken

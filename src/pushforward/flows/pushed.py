@@ -83,8 +83,9 @@ class _Given(Distribution):
 
     def rsample(self, sample_shape: Sequence[int] = torch.Size()) -> Tensor:
         n = torch.Size(sample_shape).numel()
-        like = next(self._flow.parameters())
-        source = torch.Generator(like.device)  # seeded from the state that `torch.distributions` draw from
+        source = torch.Generator(
+            self._flow.base.like.device
+        )  # seeded from the state that `torch.distributions` draw from
         source.manual_seed(int(torch.randint(2**62, ())))
         x = self._flow.sample(n, source, self._told(n))
         return x.view(*sample_shape, *self.event_shape)

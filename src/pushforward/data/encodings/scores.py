@@ -16,7 +16,8 @@ from pushforward.data.encodings.quantile import Quantile
 from pushforward.data.encodings.vector import PILOT
 from pushforward.data.schema import Schema
 
-KNOTS = 256
+KNOTS, FEWEST = 256, 5  # quantiles of a number, and how many of them the smallest data determines
+FAR = 1e15  # a score whose square is still a number
 SMOOTHING = 0.5  # records that every level is counted as having beside its own
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -86,6 +87,7 @@ class ScoreEncoding(nn.Module):
         blank = torch.zeros_like(z) if generator is None else normal(z, generator)
         z = torch.where(nowhere, blank, z)
         ladj = torch.where(nowhere, _minus_log_normal(blank), ladj + grid).sum(1)
+        z = z.clamp(-FAR, FAR)
         if not self.levels:
             return z.float(), ladj.float()
         scores, gain = self._scores(self._codes(codes, holes), generator)
@@ -125,7 +127,7 @@ class ScoreEncoding(nn.Module):
 
 def _smooth(x: Tensor, knots: int) -> Quantile:
     """Quantiles of columns, no more of them than so many records can tell, as a map with so many knots."""
-    few = min(knots, max(8, round(2 * len(x) ** 0.5)))
+    few = min(knots, max(FEWEST, round(len(x) ** (1 / 3))))
     coarse = Quantile.of(x, few)
     if few == knots or not x.shape[1]:
         return Quantile.of(x, knots)

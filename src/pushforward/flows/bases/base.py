@@ -16,9 +16,12 @@ class Base(nn.Module, ABC):
         size: numbers of a vector.
     """
 
+    like: Tensor
+
     def __init__(self, size: int):
         super().__init__()
         self.size = size
+        self.register_buffer("like", torch.empty(0), persistent=False)  # of the type and device of what is drawn
 
     @abstractmethod
     def log_prob(self, z: Tensor) -> Tensor:

@@ -46,7 +46,7 @@ class Mixture(Base):
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, size)."""
         chosen = torch.multinomial(self.logits.softmax(0), n, replacement=True, generator=generator)
-        noise = torch.randn(n, self.size, generator=generator, device=self.means.device)
+        noise = torch.randn(n, self.size, generator=generator, device=self.means.device, dtype=self.means.dtype)
         return self.means[chosen] + self.log_sigmas[chosen].exp() * noise
 
     @classmethod

@@ -28,7 +28,7 @@ class Normal(Base):
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, size)."""
-        return torch.randn(n, self.size, generator=generator, device=generator.device)
+        return torch.randn(n, self.size, generator=generator, device=generator.device, dtype=self.like.dtype)
 
     @classmethod
     def examples(cls) -> Sequence[Normal]:

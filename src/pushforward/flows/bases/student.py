@@ -43,7 +43,9 @@ class Student(Base):
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """(n, size), by Bailey's polar method, which needs no gamma variates (Bailey 1994)."""
-        u, angle = torch.rand(2, n, self.size, generator=generator, device=self.raw.device).clamp_min(1e-12)
+        u, angle = torch.rand(
+            2, n, self.size, generator=generator, device=self.raw.device, dtype=self.raw.dtype
+        ).clamp_min(2**-25)
         radius = (self.nu * torch.expm1(-2 / self.nu * u.log())).sqrt()
         return radius * (2 * math.pi * angle).cos()
 

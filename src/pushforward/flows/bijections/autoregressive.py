@@ -31,7 +31,7 @@ class Autoregressive(Bijection):
         size: d.
         kernel: what moves a number.
         condition: numbers of c.
-        hidden: widths of the hidden layers, at least one.
+        hidden: widths of the hidden layers, at least one; each is d at least.
 
     >>> import torch
     >>> flow = Autoregressive(3, AffineKernel(), hidden=(16,))
@@ -48,6 +48,7 @@ class Autoregressive(Bijection):
         if not hidden:
             raise ArgumentError("hidden=() leaves nothing between what is known and what is said; name a width")
         self.shape, self.condition, self.kernel = (size,), condition, kernel
+        hidden = [max(width, size) for width in hidden]  # or some coordinates would be seen by no unit
         least = 0 if condition or size == 1 else 1
         # a unit of degree j sees x_1 … x_j; units stand in the order of their degrees
         at = [[least + unit * (size - least) // width for unit in range(width)] for width in hidden]

@@ -42,8 +42,10 @@ class LU(Bijection):
 
     def forward(self, x: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, d) → (n, d), (n,)."""
-        lower, upper = self.factors()
-        return torch.addmm(self.shift, x, (lower @ upper)[:, self.back].T), self.log_diagonal.sum().expand(len(x))
+        with torch.autocast(x.device.type, enabled=False):  # half precision would move the points themselves
+            lower, upper = self.factors()
+            y = torch.addmm(self.shift, x, (lower @ upper)[:, self.back].T)
+        return y, self.log_diagonal.sum().expand(len(x))
 
     def inverse(self, y: Tensor, c: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, d) → (n, d), (n,)."""

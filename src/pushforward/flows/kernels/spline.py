@@ -61,6 +61,7 @@ class SplineKernel(Kernel):
         xi = xi.clamp(0, 1)
         found, ladj = _ratio(xi, w, y0, h, d0, d1)
         x = x0 + w * xi - (found - v) * (-ladj).exp()  # a step of Newton's against what rounding left
+        x = x + (torch.minimum(torch.maximum(x, x0), x0 + w) - x).detach()
         return torch.where(inside, (2 * x - 1) * self.bound, y), torch.where(inside, -ladj, 0.0)
 
     def _unit(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -121,7 +122,8 @@ def _knots(shares: Tensor) -> Tensor:
     k = len(shares)
     order = torch.arange(k + 1, dtype=shares.dtype, device=shares.device)[:, None]
     below = (order.T[:, :-1] < order).to(shares.dtype) * (1 - k * LEAST)
-    return torch.addmm(order * LEAST, below, shares)
+    with torch.autocast(shares.device.type, enabled=False):  # bins may be narrower than half precision tells apart
+        return torch.addmm(order * LEAST, below, shares)
 
 
 def _ratio(xi: Tensor, w: Tensor, y0: Tensor, h: Tensor, d0: Tensor, d1: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, linear, relu
 
-from pushforward.flows.tables.states import States, drawn
+from pushforward.flows.tables.states import States, drawn, uniform
 
 
 class Ordered(nn.Module):
@@ -20,7 +20,7 @@ class Ordered(nn.Module):
 
     Args:
         sizes: states of each variable, in order.
-        width: hidden units of a layer.
+        width: hidden units of a layer; one for each variable at least.
         layers: hidden layers, the later ones beside what they add to.
         share: of hidden units that are left out in training (dropout).
     """
@@ -33,6 +33,7 @@ class Ordered(nn.Module):
     def __init__(self, sizes: Sequence[int], *, width: int, layers: int, share: float):
         super().__init__()
         self.states, self.share = States(sizes), share
+        width = max(width, len(sizes))
         count, total = len(self.states), self.states.total
         self.first, self.last = nn.Linear(total, width), nn.Linear(width, total)
         self.between = nn.ModuleList(nn.Linear(width, width) for _ in range(layers - 1))
@@ -90,6 +91,6 @@ class Ordered(nn.Module):
                 at = self.states.of(v)
                 at = slice(at.start, at.stop - barred[v])
                 logits = linear(layers[-1][:, :end], self.last.weight[at, :end], self.last.bias[at])
-                states[:, v] = torch.where(states[:, v] < 0, drawn(logits, generator), states[:, v])
+                states[:, v] = torch.where(states[:, v] < 0, drawn(logits, uniform(logits, generator)), states[:, v])
             sums[:, end:] += inward[self.states.starts[v] + states[:, v], end:]
         return states

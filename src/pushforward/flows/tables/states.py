@@ -56,8 +56,12 @@ class States(nn.Module):
         return torch.stack(terms, 1)
 
 
-def drawn(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, S) → (n,) states by their probabilities."""
+def uniform(logits: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, 1) from (0, 1), one for each row."""
+    return torch.rand(len(logits), 1, generator=generator, device=logits.device)
+
+
+def drawn(logits: Tensor, u: Tensor) -> Tensor:
+    """(n, S), (n, 1) → (n,) the states at whose shares of (0, 1) u lies."""
     mass = logits.softmax(1).cumsum(1)
-    u = torch.rand(len(logits), 1, generator=generator, device=logits.device) * mass[:, -1:]
-    return (mass <= u).sum(1).clamp_max(logits.shape[1] - 1)
+    return (mass <= u * mass[:, -1:]).sum(1).clamp_max(logits.shape[1] - 1)
