@@ -230,7 +230,7 @@ class Autoregressive(JointModel, NeuralModel):
         """
         part, states = self.network.free, states.clone()
         total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for (v, mass), u in zip(masses.items(), us, strict=True):
+        for (v, mass), u in zip(sorted(masses.items()), us, strict=True):
             allowed = self._mass(v, mass)
             logits = part.of(states, v).double()
             if float(mass[-1]) == 0:  # what may not be a hole is asked about as a value
