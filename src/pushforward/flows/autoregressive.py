@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -17,20 +16,16 @@ from pushforward.data import Category, Image, Records, Schema, Text
 from pushforward.data.holes import hide
 from pushforward.errors import DataError
 from pushforward.evidence import Evidence
+from pushforward.flows.tables.answers import Answers
 from pushforward.flows.tables.free import Free
 from pushforward.flows.tables.ordered import Ordered
-from pushforward.flows.tables.states import drawn, uniform
 from pushforward.joint import JointModel
 from pushforward.neural import NeuralModel
 from pushforward.training.player import Player, adam
-from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
-BLOCK, HELD = 8192, 1 << 26  # records that go through a network together, and numbers that they may be
 CODED = "coding."  # beginning of the names of what states are, among what is saved
-CANDIDATES = 32  # draws that several ranges or sets are told from
 RARER = 3  # the second network learns in every so-manieth step
-PATHS = 64  # over which the probability of several ranges or sets at once is a mean
 
 
 class Tables(nn.Module):
@@ -97,11 +92,6 @@ class Autoregressive(JointModel, NeuralModel):
         shapes = {name: list(tensor.shape) for name, tensor in self._coding.tensors().items()}
         return {"sizes": self._sizes(), "shapes": shapes}
 
-    @property
-    def _rows(self) -> int:
-        """Records that go through a network together."""
-        return max(1, min(BLOCK, HELD // sum(self._sizes())))
-
     def _batch_size(self) -> int:
         return 512
 
@@ -161,89 +151,15 @@ class Autoregressive(JointModel, NeuralModel):
         whole = self._states(codes)
         for v in conditions:  # a condition that is a hole is known to be one
             codes.states[:, v] = whole[:, v]
-        unknown = codes.states < 0
-        out = torch.zeros(len(codes), dtype=torch.float64)
-        count = torch.full((len(codes),), 2) if masses else unknown.sum(1)
-        for rows in _pieces((count == 0).nonzero()[:, 0], self._rows):
-            out[rows] = self._scored(codes.states[rows], conditions)
-        for v in range(unknown.shape[1]):
-            alone = (count == 1) & unknown[:, v]
-            for rows in _pieces(alone.nonzero()[:, 0], self._rows // self._coding.sizes[v]):
-                out[rows] = self._summed(codes.states[rows], v, conditions)
-        for rows in _pieces((count > 1).nonzero()[:, 0], self._rows // PATHS):
-            out[rows] = self._told(codes.states[rows], masses, conditions)
-        return out + codes.within - self._within(evidence, conditions)
-
-    def _within(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
-        """(n,) what conditions have within their states, which is no part of the score of the rest."""
+        score = self._answers.log_prob(codes.states, masses, conditions) + codes.within
         if not conditions:
-            return torch.zeros(len(evidence), dtype=torch.float64)
-        return self._coding.encode(evidence.only(self.schema, self.given).over(self.schema)).within
+            return score
+        # what conditions have within their states is no part of it
+        return score - self._coding.encode(evidence.only(self.schema, self.given).over(self.schema)).within
 
-    def _summed(self, states: Tensor, v: int, conditions: frozenset[int]) -> Tensor:
-        """(n,) the same of records in which one variable more is unknown, over all its states."""
-        size = self._coding.sizes[v]
-        each = states.repeat_interleave(size, 0)
-        each[:, v] = torch.arange(size).repeat(len(states))
-        return self._scored(each, conditions).view(-1, size).logsumexp(1)
-
-    def _scored(self, states: Tensor, conditions: frozenset[int]) -> Tensor:
-        """(n,) log p(rest | conditions) of records in which nothing but conditions is unknown."""
-        part, full = self.network.ordered, states.to(self.device)
-        total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for v, logits in enumerate(part.states.each(part(full))):
-            if v not in conditions:
-                # that a cell is no hole is not part of the score
-                logits = logits[:, : self._coding.sizes[v]]
-                total += logits.double().log_softmax(1).gather(1, full[:, v : v + 1])[:, 0]
-        return total.cpu()
-
-    def _told(self, states: Tensor, masses: Mapping[int, Tensor], conditions: frozenset[int]) -> Tensor:
-        """(n,) log probability of what is known of the rest, and of what limits leave."""
-        part, states = self.network.free, states.to(self.device)
-        known, total = torch.full_like(states, -1), torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for v in sorted(range(states.shape[1]), key=lambda v: v not in conditions):
-            if v in masses or not bool((states[:, v] >= 0).any()):
-                continue
-            there = states[:, v] >= 0
-            if v not in conditions:
-                logits = part.of(known, v)[:, : self._coding.sizes[v]].double()
-                found = logits.log_softmax(1).gather(1, states[:, v : v + 1].clamp_min(0))[:, 0]
-                total += torch.where(there, found, 0.0)
-            known[:, v] = states[:, v]
-        if masses:
-            paths = 1 if len(masses) == 1 else PATHS
-            many, source = known.repeat_interleave(paths, 0), seeded(0, device=self.device)
-            # the paths of every record are drawn alike, so that it scores the same in any company
-            us = [torch.rand(paths, 1, generator=source, device=self.device).repeat(len(states), 1) for _ in masses]
-            _, weight = self._limited(many, masses, us)
-            total += weight.view(-1, paths).logsumexp(1) - math.log(paths)
-        return total.cpu()
-
-    def _limited(self, states: Tensor, masses: Mapping[int, Tensor], us: list[Tensor]) -> tuple[Tensor, Tensor]:
-        """States with those under limits drawn within them, and (n,) log of how probable the limits were on the way.
-
-        Args:
-            states: (n, V).
-            masses: by variable, how much of each state is left.
-            us: for each of them (n, 1) uniform numbers.
-        """
-        part, states = self.network.free, states.clone()
-        total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for (v, mass), u in zip(sorted(masses.items()), us, strict=True):
-            allowed = self._mass(v, mass)
-            logits = part.of(states, v).double()
-            if float(mass[-1]) == 0:  # what may not be a hole is asked about as a value
-                logits = logits[:, : self._coding.sizes[v]]
-            logits = logits.log_softmax(1) + allowed.log()[: logits.shape[1]]
-            total += logits.logsumexp(1)
-            states[:, v] = drawn(logits, u)
-        return states, total
-
-    def _mass(self, v: int, mass: Tensor) -> Tensor:
-        """(S_v,) how much of each state of a variable a limit leaves, a hole's the last where it may be one."""
-        size = self._coding.sizes[v]
-        return (mass if self._sizes()[v] > size else mass[:size]).to(self.device)
+    @property
+    def _answers(self) -> Answers:
+        return Answers(self.network.ordered, self.network.free, self._coding.sizes)
 
     # Draws
 
@@ -251,45 +167,7 @@ class Autoregressive(JointModel, NeuralModel):
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
         codes, masses, limited = self._known(evidence)
         generator = moved(generator, self.device)
-        states = torch.empty_like(codes.states)
-        known = codes.states >= 0
-        first = known.sum(1)
-        # a first part that is known, and nothing else: conditions, or nothing at all
-        in_order = (known == (torch.arange(known.shape[1]) < first[:, None])).all(1) & (not masses)
-        barred = [0 if holes else int(size > own) for size, own in zip(self._sizes(), self._coding.sizes, strict=True)]
-        for rows in _pieces(in_order.nonzero()[:, 0], self._rows):
-            part = codes.states[rows].to(self.device)
-            states[rows] = self.network.ordered.draw(part, generator, barred).cpu()
-        most = self._rows // CANDIDATES if len(masses) > 1 else self._rows
-        for rows in _pieces((~in_order).nonzero()[:, 0], most):
-            states[rows] = self._at_liberty(codes.states[rows].to(self.device), masses, generator, barred).cpu()
-        return self._decoded(states, limited, generator)
-
-    def _at_liberty(
-        self, states: Tensor, masses: Mapping[int, Tensor], generator: torch.Generator, barred: list[int]
-    ) -> Tensor:
-        """States with what is unknown drawn, one variable after another, from all that is known by then."""
-        if masses:
-            states = self._within_limits(states, masses, generator)
-        part = self.network.free
-        for v in range(states.shape[1]):
-            rows = (states[:, v] < 0).nonzero()[:, 0]
-            if len(rows):
-                logits = part.of(states[rows], v)
-                logits = logits[:, : logits.shape[1] - barred[v]]
-                states[rows, v] = drawn(logits, uniform(logits, generator))
-        return states
-
-    def _within_limits(self, states: Tensor, masses: Mapping[int, Tensor], generator: torch.Generator) -> Tensor:
-        if len(masses) == 1:
-            return self._limited(states, masses, [uniform(states, generator)])[0]
-        # drawn one after another they would not know of the limits to come: the more probable of many paths are taken
-        n = len(states)
-        many = states.repeat_interleave(CANDIDATES, 0)
-        paths, weight = self._limited(many, masses, [uniform(many, generator) for _ in masses])
-        weight = weight.view(n, CANDIDATES)
-        chosen = drawn(weight, uniform(weight, generator))
-        return paths.view(n, CANDIDATES, -1)[torch.arange(n, device=paths.device), chosen]
+        return self._decoded(self._answers.draw(codes.states, masses, generator, holes=holes), limited, generator)
 
     def _decoded(self, states: Tensor, coding: Coding, generator: torch.Generator) -> Records:
         """Records of states, in the order of the schema."""
@@ -313,7 +191,7 @@ class Autoregressive(JointModel, NeuralModel):
         codes = self._coding.encode(hide(records, [field]))
         state, within = self._coding.axes[v].encode(np.arange(len(target.values)))
         out = []
-        for rows in torch.arange(len(codes)).split(self._rows):
+        for rows in torch.arange(len(codes)).split(self._answers.rows):
             logits = self.network.free.of(codes.states[rows].to(self.device), v)[:, : self._coding.sizes[v]]
             out.append(logits.double().softmax(1).cpu()[:, torch.from_numpy(state)] * torch.from_numpy(np.exp(within)))
         return torch.cat(out)
@@ -355,8 +233,3 @@ def _in_order(schema: Schema, given: Collection[str]) -> Schema:
 
 def _mean(terms: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
     return (terms * batch["weight"]).mean() if "weight" in batch else terms.mean()
-
-
-def _pieces(rows: Tensor, most: int) -> Iterator[Tensor]:
-    if len(rows):
-        yield from rows.split(max(1, most))

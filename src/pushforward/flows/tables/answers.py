@@ -1,0 +1,169 @@
+"""What two networks say of evidence, on states: how probable it is, and draws given it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from pushforward.flows.tables.free import Free
+from pushforward.flows.tables.ordered import Ordered
+from pushforward.flows.tables.states import drawn, uniform
+from pushforward.training.randomness import generator as seeded
+
+BLOCK, HELD = 8192, 1 << 26  # records that go through a network together, and numbers that they may be
+CANDIDATES = 32  # draws that several limits are told from
+PATHS = 64  # over which the probability of several limits at once is a mean
+
+Masses = Mapping[int, Tensor]
+"""By variable, (S + 1,) how much of each of its states a limit leaves, a hole the last."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Evidence as states (n, V), -1 where nothing is known, and limits.
+
+    Attributes:
+        ordered: scores whole records, and draws what follows a part that is known.
+        free: is asked about everything else.
+        values: states of each variable that are no holes.
+    """
+
+    ordered: Ordered
+    free: Free
+    values: tuple[int, ...]
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.free.last.weight.device
+
+    @property
+    def rows(self) -> int:
+        """Records that go through a network together."""
+        return max(1, min(BLOCK, HELD // self.free.states.total))
+
+    def log_prob(self, states: Tensor, masses: Masses, conditions: Collection[int]) -> Tensor:
+        """(n,) log probability of what is known beside conditions, given what is known of those."""
+        unknown = states < 0
+        out = torch.zeros(len(states), dtype=torch.float64)
+        count = torch.full((len(states),), 2) if masses else unknown.sum(1)
+        for rows in _pieces(count == 0, self.rows):
+            out[rows] = self._scored(states[rows], conditions)
+        for v in range(unknown.shape[1]):
+            for rows in _pieces((count == 1) & unknown[:, v], self.rows // self.values[v]):
+                out[rows] = self._summed(states[rows], v, conditions)
+        for rows in _pieces(count > 1, self.rows // PATHS):
+            out[rows] = self._told(states[rows], masses, conditions)
+        return out
+
+    def _scored(self, states: Tensor, conditions: Collection[int]) -> Tensor:
+        """Of whole records, by the network in order."""
+        full = states.to(self.device)
+        total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
+        for v, logits in enumerate(self.ordered.states.each(self.ordered(full))):
+            if v not in conditions:
+                # that a cell is no hole is not part of the score
+                logits = logits[:, : self.values[v]]
+                total += logits.double().log_softmax(1).gather(1, full[:, v : v + 1])[:, 0]
+        return total.cpu()
+
+    def _summed(self, states: Tensor, v: int, conditions: Collection[int]) -> Tensor:
+        """Of records in which one variable is unknown: over all its states."""
+        size = self.values[v]
+        each = states.repeat_interleave(size, 0)
+        each[:, v] = torch.arange(size).repeat(len(states))
+        return self._scored(each, conditions).view(-1, size).logsumexp(1)
+
+    def _told(self, states: Tensor, masses: Masses, conditions: Collection[int]) -> Tensor:
+        """Of anything: what is known one after another, conditions first, then what limits leave."""
+        states = states.to(self.device)
+        known, total = torch.full_like(states, -1), torch.zeros(len(states), dtype=torch.float64, device=self.device)
+        for v in sorted(range(states.shape[1]), key=lambda v: v not in conditions):
+            there = states[:, v] >= 0
+            if v in masses or not bool(there.any()):
+                continue
+            if v not in conditions:
+                logits = self.free.of(known, v)[:, : self.values[v]].double()
+                found = logits.log_softmax(1).gather(1, states[:, v : v + 1].clamp_min(0))[:, 0]
+                total += torch.where(there, found, 0.0)
+            known[:, v] = states[:, v]
+        if masses:
+            paths = 1 if len(masses) == 1 else PATHS
+            many, source = known.repeat_interleave(paths, 0), seeded(0, device=self.device)
+            # the paths of every record are drawn alike, so that it scores the same in any company
+            us = [torch.rand(paths, 1, generator=source, device=self.device).repeat(len(states), 1) for _ in masses]
+            total += self._limited(many, masses, us)[1].view(-1, paths).logsumexp(1) - math.log(paths)
+        return total.cpu()
+
+    def _limited(self, states: Tensor, masses: Masses, us: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """States with those under limits drawn within them, and (n,) log of how probable the limits were on the way.
+
+        Args:
+            states: (n, V).
+            masses: the limits.
+            us: for each of them (n, 1) uniform numbers.
+        """
+        states, total = states.clone(), torch.zeros(len(states), dtype=torch.float64, device=self.device)
+        for (v, mass), u in zip(sorted(masses.items()), us, strict=True):
+            logits = self.free.of(states, v).double()
+            if float(mass[-1]) == 0:  # what may not be a hole is asked about as a value
+                logits = logits[:, : self.values[v]]
+            logits = logits.log_softmax(1) + mass.to(self.device).log()[: logits.shape[1]]
+            total += logits.logsumexp(1)
+            states[:, v] = drawn(logits, u)
+        return states, total
+
+    def draw(self, states: Tensor, masses: Masses, generator: torch.Generator, *, holes: bool) -> Tensor:
+        """(n, V) states with what is unknown drawn, on the processor.
+
+        Args:
+            states, masses: what is known.
+            generator: of the draws.
+            holes: whether a hole may be drawn where no limit says so.
+        """
+        sizes = self.free.states.sizes
+        barred = [0 if holes else size - own for size, own in zip(sizes, self.values, strict=True)]
+        out, known = torch.empty_like(states), states >= 0
+        # a first part that is known, and nothing else: conditions, or nothing at all
+        first = known.sum(1, keepdim=True)
+        in_order = (known == (torch.arange(known.shape[1]) < first)).all(1) & (not masses)
+        for rows in _pieces(in_order, self.rows):
+            out[rows] = self.ordered.draw(states[rows].to(self.device), generator, barred).cpu()
+        for rows in _pieces(~in_order, self.rows // CANDIDATES if len(masses) > 1 else self.rows):
+            part = states[rows].to(self.device)
+            if masses:
+                part = self._within(part, masses, generator)
+            out[rows] = self._filled(part, generator, barred).cpu()
+        return out
+
+    def _filled(self, states: Tensor, generator: torch.Generator, barred: list[int]) -> Tensor:
+        """What is unknown drawn, one variable after another, from all that is known by then."""
+        for v in range(states.shape[1]):
+            rows = (states[:, v] < 0).nonzero()[:, 0]
+            if len(rows):
+                logits = self.free.of(states[rows], v)
+                logits = logits[:, : logits.shape[1] - barred[v]]
+                states[rows, v] = drawn(logits, uniform(logits, generator))
+        return states
+
+    def _within(self, states: Tensor, masses: Masses, generator: torch.Generator) -> Tensor:
+        """What limits speak of drawn within them."""
+        if len(masses) == 1:
+            return self._limited(states, masses, [uniform(states, generator)])[0]
+        # drawn one after another they would not know of the limits to come: the more probable of many paths are taken
+        n = len(states)
+        many = states.repeat_interleave(CANDIDATES, 0)
+        paths, weight = self._limited(many, masses, [uniform(many, generator) for _ in masses])
+        weight = weight.view(n, CANDIDATES)
+        chosen = drawn(weight, uniform(weight, generator))
+        return paths.view(n, CANDIDATES, -1)[torch.arange(n, device=paths.device), chosen]
+
+
+def _pieces(mask: Tensor, most: int) -> Iterator[Tensor]:
+    rows = mask.nonzero()[:, 0]
+    if len(rows):
+        yield from rows.split(max(1, most))
