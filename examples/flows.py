@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 import pushforward as pf
 from pushforward.flows.bijections.coupling import Coupling
 
-STEPS = 2500
+STEPS = 1500
 
 
 def change_of_variables(axes: Axes) -> None:

@@ -13,10 +13,11 @@ from pushforward.data.encodings.cells import CellEncoding, Cells
 from pushforward.data.encodings.dequantise import dequantise
 from pushforward.data.encodings.noise import Source, normal, uniform
 from pushforward.data.encodings.quantile import Quantile
+from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.encodings.vector import PILOT
 from pushforward.data.schema import Schema
 
-KNOTS, FEWEST = 256, 5  # quantiles of a number, and how many of them the smallest data determines
+KNOTS, FEW = 256, 1000  # quantiles of a number; records below which they are not taken
 FAR = 1e15  # a score whose square is still a number
 SMOOTHING = 0.5  # records that every level is counted as having beside its own
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
@@ -126,12 +127,19 @@ class ScoreEncoding(nn.Module):
 
 
 def _smooth(x: Tensor, knots: int) -> Quantile:
-    """Quantiles of columns, no more of them than so many records can tell, as a map with so many knots."""
-    few = min(knots, max(FEWEST, round(len(x) ** (1 / 3))))
-    coarse = Quantile.of(x, few)
-    if few == knots or not x.shape[1]:
-        return Quantile.of(x, knots)
+    """Quantiles of columns, no more of them than so many records can tell, as a map with so many knots.
+
+    Few records tell no more than mean and deviation, and the map is a straight line: on a few hundred, quantiles cost
+    more held-out nats than they gave.
+    """
     share = torch.linspace(0, 1, knots, dtype=torch.float64)
+    if len(x) < FEW:
+        line = Standardise.of(x.double())
+        y = (2 * share - 1).expand(x.shape[1], knots).contiguous()
+        return Quantile((line.mean[:, None] + line.scale[:, None] * y).contiguous(), y)
+    coarse = Quantile.of(x, min(knots, round(len(x) ** (1 / 3))))
+    if not x.shape[1]:
+        return Quantile.of(x, knots)
     y = coarse.y[:, :1] + (coarse.y[:, -1:] - coarse.y[:, :1]) * share
     return Quantile(coarse.inverse(y.T).T.contiguous(), y)
 
