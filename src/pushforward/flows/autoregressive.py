@@ -147,7 +147,7 @@ class Autoregressive(JointModel, NeuralModel):
     @torch.no_grad()
     def _log_beside(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
         """(n,) log probability of what is known beside conditions, given what is known of those."""
-        codes, masses, _ = self._known(evidence)
+        codes, masses, _ = self._coding.known(evidence)
         whole = self._states(codes)
         for v in conditions:  # a condition that is a hole is known to be one
             codes.states[:, v] = whole[:, v]
@@ -165,7 +165,7 @@ class Autoregressive(JointModel, NeuralModel):
 
     @torch.no_grad()
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
-        codes, masses, limited = self._known(evidence)
+        codes, masses, limited = self._coding.known(evidence)
         generator = moved(generator, self.device)
         return self._decoded(self._answers.draw(codes.states, masses, generator, holes=holes), limited, generator)
 
@@ -195,17 +195,6 @@ class Autoregressive(JointModel, NeuralModel):
             logits = self.network.free.of(codes.states[rows].to(self.device), v)[:, : self._coding.sizes[v]]
             out.append(logits.double().softmax(1).cpu()[:, torch.from_numpy(state)] * torch.from_numpy(np.exp(within)))
         return torch.cat(out)
-
-    # What is known, as states
-
-    def _known(self, evidence: Evidence) -> tuple[Codes, dict[int, Tensor], Coding]:
-        """States where they are known, by variable how much of each state limits leave, and the coding within them."""
-        codes = self._coding.encode(evidence.over(self.schema))
-        limited, masses = self._coding.limited(evidence.limits)
-        for name, limit in evidence.limits.items():
-            (v,) = self._coding.positions(name)
-            masses[v] = torch.cat([masses[v], torch.tensor([float(limit.hole)], dtype=torch.float64)])
-        return codes, masses, limited
 
     def _variables(self, names: tuple[str, ...]) -> frozenset[int]:
         return frozenset(v for name in names for v in self._coding.positions(name))

@@ -96,5 +96,5 @@ def _steps(
 
 def _order(size: int, i: int) -> Tensor:
     """The halves change places, each in an order by chance: what stood still is moved next."""
-    source, half = torch.Generator().manual_seed(i), size // 2
+    source, half = torch.Generator().manual_seed(i), size // 2  # of our own: a network is built alike each time
     return torch.cat([half + torch.randperm(size - half, generator=source), torch.randperm(half, generator=source)])

@@ -17,6 +17,7 @@ from pushforward.counts.trees.axes.numbers import FIELDS, NumberAxis
 from pushforward.counts.trees.ragged import join, part
 from pushforward.data import Category, Image, Number, Records, Schema
 from pushforward.data.encodings.cells import CellEncoding, Cells, without_atoms
+from pushforward.evidence import Evidence
 from pushforward.limits import Limit
 
 MOST_LEVELS = 256  # states of a category; rarer levels share them
@@ -119,6 +120,17 @@ class Coding:
             (codes if kind == "code" else numbers)[:, column] = axis.draw(states[:, i].numpy(), rng)
         drawn = self.cells.decode(Cells(torch.from_numpy(numbers), torch.from_numpy(codes), holes))
         return Records(self.schema, drawn.table)
+
+    def known(self, evidence: Evidence) -> tuple[Codes, dict[int, Tensor], Coding]:
+        """States where they are known; by variable (S + 1,) how much of each state limits leave, a hole the last; and
+        the coding within these limits.
+        """
+        codes = self.encode(evidence.over(self.schema))
+        limited, masses = self.limited(evidence.limits)
+        for name, limit in evidence.limits.items():
+            (i,) = self.positions(name)
+            masses[i] = torch.cat([masses[i], torch.tensor([float(limit.hole)], dtype=torch.float64)])
+        return codes, masses, limited
 
     def limited(self, limits: Mapping[str, Limit]) -> tuple[Coding, dict[int, Tensor]]:
         """The coding within limits, and by variable (S,) how much of each state lies in them."""

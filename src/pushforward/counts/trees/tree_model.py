@@ -52,7 +52,7 @@ class TreeModel(JointModel):
     # Evidence
 
     def _log_evidence(self, evidence: Evidence) -> Tensor:
-        codes, masses, _ = self._known(evidence)
+        codes, masses, _ = self.coding.known(evidence)
         out = []
         for rows in self._blocks(len(codes)):
             terms = [upward(g.tree, self._likelihoods(g, codes, masses, rows)).log_prob for g in self.grown]
@@ -60,17 +60,6 @@ class TreeModel(JointModel):
             joint = joint + self.shares.log()[:, None]
             out.append(joint.logsumexp(0) + codes.within[rows])
         return torch.cat(out)
-
-    def _known(self, evidence: Evidence) -> tuple[Codes, dict[int, Tensor], Coding]:
-        """States where they are known, and by variable (S + 1,) how much of each state is left, a hole the last;
-        and the coding within these limits.
-        """
-        codes = self.coding.encode(evidence.over(self.schema))
-        limited, masses = self.coding.limited(evidence.limits)
-        for name, limit in evidence.limits.items():
-            (i,) = self.coding.positions(name)
-            masses[i] = torch.cat([masses[i], torch.tensor([float(limit.hole)], dtype=torch.float64)])
-        return codes, masses, limited
 
     def _likelihoods(self, grown: Grown, codes: Codes, masses: Mapping[int, Tensor], rows: slice) -> list[Tensor]:
         """For each position, the likelihood of what is known: (n, K), or (1, K) where it is the same for all."""
@@ -101,7 +90,7 @@ class TreeModel(JointModel):
     # Draws
 
     def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
-        codes, masses, limited = self._known(evidence)
+        codes, masses, limited = self.coding.known(evidence)
         states = torch.empty((len(codes), len(limited.axes)), dtype=torch.int64)
         missing = torch.zeros_like(codes.holes)
         for rows in self._blocks(len(codes)):
