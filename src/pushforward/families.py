@@ -29,7 +29,7 @@ FAMILIES: dict[str, tuple[str, str]] = {
     ),
     "tree-mixture": (
         "pushforward.mixtures.tree_mixture:TreeMixture",
-        "A mixture of hidden trees: the strongest exact model of a table, conditional on anything.",
+        "A mixture of hidden trees: a strong model of a table that is exact about any evidence.",
     ),
     "autoencoder": (
         "pushforward.autoencoders.autoencoder:AutoEncoder",

@@ -1,4 +1,4 @@
-"""The mixture of hidden trees as a family: the strongest exact model of a table that is learned in seconds."""
+"""The mixture of hidden trees as a family: a strong model of a table, exact about any evidence, learned in seconds."""
 
 from __future__ import annotations
 
