@@ -33,7 +33,7 @@ def card(described: dict[str, Any], numbers: int) -> str:
 
 Fitted with pushforward {described["version"]} in {measured["seconds"]:g} s and {measured["steps"]:,} steps
 (seed {described["seed"]}; {_losses(measured)}). It holds {numbers:,} numbers and gives
-{_DENSITY[described["density"]]}{", given " + ", ".join(given) if given else ""}.
+{_DENSITY[described["density"]]}{", given " + ", ".join(given) if given else ""}{_errors(measured)}.
 
 ```python
 import pushforward as pf
@@ -66,6 +66,12 @@ has to be measured.
 def _losses(measured: dict[str, Any]) -> str:
     """The last losses of a fit, in words."""
     return ", ".join(f"{name} {value:g}" for name, value in measured["last"].items()) or "no losses"
+
+
+def _errors(measured: dict[str, Any]) -> str:
+    """How far a density is off that is solved for, where that was measured."""
+    parts = [f"{value:g} by its {name}" for name, value in measured.get("errors", {}).items()]
+    return f", off by {' and '.join(parts)} (nats a record)" if parts else ""
 
 
 def _shown(value: Any) -> str:

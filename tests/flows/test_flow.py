@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pytest
 import scipy.stats
+import torch
 
 import pushforward as pf
 
@@ -189,3 +190,18 @@ def test_levels_keep_their_shares_before_anything_is_learned():
     model = pf.Flow(width=8, transforms=1).fit(data, steps=1, seed=0, device="cpu")
     drawn = model.sample(4000, seed=0).column("c").to_pylist()
     assert abs(drawn.count("a") / 4000 - 0.7) < 0.05 and abs(drawn.count("c") / 4000 - 0.05) < 0.03
+
+
+def test_the_error_of_a_likelihood_that_is_solved_for_is_told(tmp_path):
+    """The probe's is the deviation that scores by one probe have; the solver's is small beside it."""
+    rng = np.random.default_rng(3)
+    table = dict(zip("abcdefghijklmnopqrst", rng.standard_normal((20, 400)), strict=True))
+    model = pf.Flow(kind="continuous", width=32, layers=1).fit(table, steps=60, seed=0)
+    told = model.measurements["errors"]
+    assert set(told) == {"solver", "probe"} and model.density == "estimate"
+    x, _ = model._flat(next(model._blocks(pf.read(table))))
+    scores = torch.stack([model.network.log_prob(x, None, draw=draw) for draw in range(3)])
+    assert told["solver"] < 0.01
+    assert 0.4 < told["probe"] / float(scores.var(0).mean().sqrt()) < 2.5  # of 16 records and two probes
+    model.save(tmp_path / "model")
+    assert f"{told['probe']:g} by its probe" in (tmp_path / "model" / "README.md").read_text()

@@ -88,13 +88,13 @@ def traced(velocity: Callable[[Tensor], Tensor], u: Tensor, signs: Tensor) -> tu
     return slope.detach(), (pulled * signs).sum((0, 2))
 
 
-def probes(x: Tensor) -> Tensor:
-    """(d, 1, d) unit vectors, or (1, n, d) random signs that follow from the bits of each record itself."""
+def probes(x: Tensor, draw: int = 0) -> Tensor:
+    """(d, 1, d) unit vectors, or (1, n, d) random signs that follow from the bits of each record itself, and `draw`."""
     _n, d = x.shape
     if d <= EXACT:
         return torch.eye(d, dtype=x.dtype, device=x.device)[:, None]
     rows = x.detach().cpu().float().contiguous().numpy()
-    keys = np.array([zlib.crc32(row.tobytes()) for row in rows], dtype=np.uint64)
+    keys = np.array([zlib.crc32(row.tobytes(), draw) for row in rows], dtype=np.uint64)
     state: np.ndarray = (keys[:, None] << np.uint64(32)) + np.arange(d, dtype=np.uint64)
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):  # the finaliser of SplitMix64
         state = (state ^ (state >> np.uint64(shift))) * np.uint64(factor)

@@ -11,7 +11,7 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
-from pushforward.counts.trees.coding import Codes, Coding
+from pushforward.counts.trees.coding import Coding
 from pushforward.data import Category, Image, Records, Schema, Text
 from pushforward.data.holes import hide
 from pushforward.errors import DataError
@@ -96,7 +96,7 @@ class Autoregressive(JointModel, NeuralModel):
         return 512
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        return {"states": self._states(self._coding.encode(records))}
+        return {"states": self._coding.with_holes(self._coding.encode(records))}
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Both networks begin with the shares of the states."""
@@ -134,21 +134,16 @@ class Autoregressive(JointModel, NeuralModel):
         if not conditions:
             return self._log_evidence(evidence)
         told = evidence.only(self.schema, self.given)
-        states = self._states(self._coding.encode(told.over(self.schema)))
+        states = self._coding.with_holes(self._coding.encode(told.over(self.schema)))
         if told.limits or bool((states[:, sorted(conditions)] < 0).any()):
             return self._log_evidence(evidence) - self._log_evidence(told)
         return self._log_beside(evidence, conditions)
-
-    def _states(self, codes: Codes) -> Tensor:
-        """(n, V) states, a hole the last one of its variable where it may be one, else -1."""
-        may = torch.tensor(self._coding.hole) >= 0
-        return torch.where((codes.states < 0) & may, torch.tensor(self._coding.sizes), codes.states)
 
     @torch.no_grad()
     def _log_beside(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
         """(n,) log probability of what is known beside conditions, given what is known of those."""
         codes, masses, _ = self._coding.known(evidence)
-        whole = self._states(codes)
+        whole = self._coding.with_holes(codes)
         for v in conditions:  # a condition that is a hole is known to be one
             codes.states[:, v] = whole[:, v]
         score = self._answers.log_prob(codes.states, masses, conditions) + codes.within

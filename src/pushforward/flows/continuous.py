@@ -18,6 +18,7 @@ from pushforward.flows.ode import solve
 from pushforward.nets.condition import Condition
 
 TOLERANCE = 1e-5  # of a step of the solver
+PROBES = 2  # by which the error of one is estimated
 WAVES = 2.0  # by what the time, from 0 to 1, is multiplied before a network reads it
 _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
@@ -82,10 +83,20 @@ class ContinuousNetwork(nn.Module, Steered):
         between = x + t[:, None] * (z - x)
         return (self.velocity(between, t, c) - (z - x)).square().mean(1)
 
-    def log_prob(self, x: Tensor, c: Tensor | None, source: Source | None) -> Tensor:
-        """(n, size), (n, embedding) → (n,) log density of points."""
+    def log_prob(
+        self, x: Tensor, c: Tensor | None, source: Source | None = None, *, tolerance: float = TOLERANCE, draw: int = 0
+    ) -> Tensor:
+        """(n, size), (n, embedding) → (n,) log density of points.
+
+        Args:
+            x: points.
+            c: embedding of what is given.
+            source: of layers that need noise; there are none.
+            tolerance: of a step of the solver.
+            draw: which of the probes to estimate ∇·v by, where it is estimated.
+        """
         n, d = x.shape
-        signs = probes(x)
+        signs = probes(x, draw)
 
         def slope(state: Tensor, t: Tensor, rows: Tensor) -> Tensor:
             told = None if c is None else c[rows]
@@ -93,9 +104,24 @@ class ContinuousNetwork(nn.Module, Steered):
             v, trace = traced(lambda u: self.velocity(u, t, told), state[:, :d], mine)
             return torch.cat([v, trace[:, None]], 1)
 
-        state, _ = solve(slope, torch.cat([x, x.new_zeros(n, 1)], 1), 0.0, 1.0, tolerance=TOLERANCE)
+        state, _ = solve(slope, torch.cat([x, x.new_zeros(n, 1)], 1), 0.0, 1.0, tolerance=tolerance)
         z, gained = state.split([d, 1], 1)
         return (-0.5 * z**2 - _HALF_LOG_TAU).sum(1) + gained[:, 0]
+
+    def errors(self, x: Tensor, c: Tensor | None) -> dict[str, float]:
+        """How far, in nats a point, `log_prob` is off by its solver, and by its one probe (a standard deviation).
+
+        Args:
+            x: (n, size) points.
+            c: (n, embedding) of what is given.
+        """
+        scores = self.log_prob(x, c).double()
+        finer = self.log_prob(x, c, tolerance=TOLERANCE / 100).double()
+        found = {"solver": (scores - finer).abs().mean()}
+        if not self.exact:
+            others = [self.log_prob(x, c, draw=draw).double() for draw in range(1, PROBES)]
+            found["probe"] = torch.stack([scores, *others]).var(0).mean().sqrt()
+        return {name: float(f"{error:.3g}") for name, error in found.items()}
 
     def encode(self, x: Tensor, c: Tensor | None) -> Tensor:
         """(n, size), (n, embedding) → (n, size) noise."""

@@ -93,8 +93,9 @@ class Coding:
         return tuple(size + (hole >= 0) for size, hole in zip(self.sizes, self.hole, strict=True))
 
     def with_holes(self, codes: Codes) -> Tensor:
-        """(n, V) states in which a hole is the last one of its variable."""
-        return torch.where(codes.states < 0, torch.tensor(self.sizes), codes.states)
+        """(n, V) states in which a hole is the last one of its variable, or -1 where there can be none."""
+        may = torch.tensor(self.hole) >= 0
+        return torch.where((codes.states < 0) & may, torch.tensor(self.sizes), codes.states)
 
     def positions(self, name: str) -> list[int]:
         """The variables of a field."""
