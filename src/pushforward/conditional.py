@@ -94,25 +94,29 @@ class ConditionalModel(NeuralModel):
         _, given = self.learning
         return next(f.name for f in schema.of_kind(Image) if f.name not in given)
 
-    def _heard(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
-        """(n, embedding) of the conditions in training, where some are dropped."""
-        condition = self._steered.condition
+    def _heard(
+        self, batch: Mapping[str, Tensor], generator: torch.Generator, by: Steered | None = None
+    ) -> Tensor | None:
+        """(n, embedding) of the conditions in training, where some are dropped; `by` a network beside the main one."""
+        network = by or self._steered
+        condition = network.condition
         if condition is None:
             return None
         n = len(next(iter(batch.values())))
         drop = torch.rand(n, len(condition.schema), generator=generator, device=self.device) < self.absent
-        return self._steered.embed(batch, drop)
+        return network.embed(batch, drop)
 
-    def _embedding(self, n: int, given: Records | None) -> Tensor | None:
+    def _embedding(self, n: int, given: Records | None, by: Steered | None = None) -> Tensor | None:
         """(n, embedding) of what is given; conditions that are not named, or None, are not told."""
-        condition = self._steered.condition
+        network = by or self._steered
+        condition = network.condition
         if condition is None:
             return None
         tensors = to_device(condition.encode(blank(condition.schema, n) if given is None else given), self.device)
         untold: Any = tensors["given.holes"]
         if self.absent == 0 and bool(untold.any()):
             raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
-        return self._steered.embed(tensors, untold)
+        return network.embed(tensors, untold)
 
 
 def _pixels(records: Records, name: str) -> Tensor:

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-import pyarrow as pa
 import torch
 from annotated_types import Ge, doc
 from torch import Tensor, nn
@@ -15,15 +14,15 @@ from torch import Tensor, nn
 from pushforward.autoencoders.cleaning import Noise, cleaned
 from pushforward.autoencoders.coder import RANGE, Coder
 from pushforward.autoencoders.filling import Parts, filled
-from pushforward.autoencoders.masks import unknown_pixels
 from pushforward.autoencoders.network import Inputs, Outputs, VectorNetwork
 from pushforward.autoencoders.normal import moments
 from pushforward.autoencoders.posterior import Posterior, active
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, pictures
+from pushforward.data import Image, Records, Schema
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import exchange, overlay
+from pushforward.data.masks import repainted, unknown_pixels
 from pushforward.errors import CollapsedWarning
 from pushforward.flows.bases import Base
 from pushforward.flows.bases.mixture import Mixture
@@ -217,8 +216,8 @@ class VAE(Coder):
         *,
         mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
     ) -> Records:
-        generator = moved(generator, self.device)
-        unknown = unknown_pixels(mask, self.network.picture, len(records))
+        generator, picture = moved(generator, self.device), self.network.picture
+        unknown = unknown_pixels(mask, picture and picture.shape, len(records))
         pieces = []
         for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
             part = records[start : start + BLOCK]
@@ -227,16 +226,10 @@ class VAE(Coder):
             drawn = self._records(out, part.select(self.given) if self.given else None, generator, holes=False)
             names = [f.name for f in part.schema if f.name in drawn.names and not isinstance(f, Image)]
             whole = overlay(exchange(part, drawn, names), part)
-            pieces.append(whole if known is None else self._repainted(whole, out, known, generator))
+            if known is not None:
+                whole = repainted(whole, self._picture_field(self.schema), to_pixels(out.picture), known)
+            pieces.append(whole)
         return pieces[0].concat(*pieces[1:])
-
-    def _repainted(self, records: Records, out: Outputs, known: Tensor, generator: torch.Generator) -> Records:
-        """The records with the unknown pixels of their picture as the decoder says."""
-        name = self._picture_field(self.schema)
-        before = torch.from_numpy(pictures.to_pixels(records.column(name)).copy())
-        pixels = torch.where(known.permute(0, 2, 3, 1).cpu(), before, to_pixels(out.picture).cpu())
-        columns = {n: records.column(n) for n in records.names} | {name: pictures.to_arrow(pixels.numpy())}
-        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
 
     @torch.no_grad()
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:

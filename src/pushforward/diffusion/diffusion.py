@@ -2,35 +2,48 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
-import pyarrow as pa
 import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, pictures
+from pushforward.data import Image, Records, Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import overlay
-from pushforward.diffusion import edm, ode
-from pushforward.diffusion.guidance import guided, observed
+from pushforward.data.masks import repainted, unknown_pixels
+from pushforward.diffusion import likelihood, matching
+from pushforward.diffusion.denoiser import Denoiser
+from pushforward.diffusion.denoisers import Denoisers
+from pushforward.diffusion.guidance.guided import guided
+from pushforward.diffusion.guidance.measured import chosen, measured
 from pushforward.diffusion.network import Network
-from pushforward.diffusion.samplers.heun import heun
+from pushforward.diffusion.paths import PATHS
+from pushforward.diffusion.samplers import SAMPLERS
+from pushforward.diffusion.samplers.churn import Churn
+from pushforward.diffusion.schedule import schedule
+from pushforward.drawing.trail import Trail
 from pushforward.errors import ArgumentError
-from pushforward.evidence import Evidence
+from pushforward.evidence import Evidence, evidence
 from pushforward.flat import FlatModel
 from pushforward.training.player import Player, adam
-from pushforward.training.randomness import generator, moved
+from pushforward.training.randomness import generator as seeded
+from pushforward.training.randomness import moved
 
-ODE_STEPS = 32  # for likelihoods and codes
-SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose densities a score is the mean
-FILL_STEPS, FILL_CHURN = 32, 0.5  # for completing records
+if TYPE_CHECKING:
+    Along: TypeAlias = str
+    Way: TypeAlias = str
+else:  # what the folders hold
+    Along, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
+RARER = 2  # steps to one of the weak network
+SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
+CHECKED = 16  # records on which the error of a likelihood by an ODE is measured
+FILL_STEPS, FILL_CHURN = 32, 32.0  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
@@ -41,16 +54,22 @@ class Diffusion(FlatModel):
     both through one network. Conditions are dropped at random in training, so that drawing works with some or
     none, and can be guided.
 
+    A path says what the network is asked for; any sampler follows any of them. `log_prob` is that of the ordinary
+    differential equation, an estimate; how far it is off, by its solver and where there is one by its probe, stands in
+    ``measurements["errors"]`` in nats a record.
+
     >>> import pushforward as pf
     >>> model = Diffusion(width=32).fit("moons", given="moon", steps=20)
     >>> model.sample(2, given={"moon": "upper"}, seed=0).names
     ('x', 'y', 'moon')
     """
 
-    network: ClassVar[Network]
+    network: ClassVar[Denoisers]
 
+    path: Annotated[Along, doc("from data to noise: what is learned, and how often at which noise")] = "straight"
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
+    weak: Annotated[bool, doc("a smaller network learns beside, for guidance away from it")] = False
     lr: Annotated[float, Gt(0), doc("learning rate")] = 2e-3
 
     # Learning
@@ -59,8 +78,13 @@ class Diffusion(FlatModel):
     def _flat(self) -> FlatEncoding:
         return self.network.flat
 
+    @property
+    def _steered(self) -> Denoisers:
+        return self.network
+
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        return Network(rest, given, self.width or (32 if rest.of_kind(Image) else 256), self.layers)
+        width = self.width or (32 if rest.of_kind(Image) else 256)
+        return Denoisers(rest, given, width=width, layers=self.layers, weak=self.weak)
 
     def _batch_size(self) -> int:
         return 128 if self._flat.shape else 512
@@ -70,25 +94,60 @@ class Diffusion(FlatModel):
         self.network.to(self.device)
 
     def players(self) -> list[Player]:
-        """One player: the denoiser."""
-        return [Player("denoising", self.network, self._loss, adam(self.lr))]
+        """The denoiser, and the weak one where it is wanted."""
+        both, make = self.network, adam(self.lr)
+        strong = nn.ModuleList([both.strong, both.doubt])
+        out = [Player("denoising", strong, lambda batch, source: self._loss(both.strong, batch, source), make)]
+        if both.weak is not None:
+            weak = both.weak
+            out += [Player("weak", weak, lambda batch, source: self._loss(weak, batch, source), make, every=RARER)]
+        return out
 
-    def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+    def _loss(
+        self, network: Network, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, dict[str, Tensor]]:
         y, _ = self._flat(batch, generator)
-        losses = edm.loss(self._denoiser(self._heard(batch, generator)), y, generator)
-        return (losses * batch["weight"]).mean() if "weight" in batch else losses.mean()
+        given = self._heard(batch, generator, network)
+        denoiser = self.network.denoiser(network, self._path, given)
+        each, sigma = matching.losses(denoiser, self._path, y, generator)
+        weight = batch.get("weight", 1.0)
+        plain = (each * weight).mean()
+        if network is not self.network.strong or not network.training:
+            return plain, {}
+        return (self.network.doubt(each, sigma) * weight).mean(), {"error": plain}
+
+    @torch.no_grad()
+    def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
+        batch = {name: tensor[:CHECKED] for name, tensor in tensors.items()}
+        x, _ = self._flat(batch, generator)
+        told = self._told(self.network.embed(batch))
+
+        def score(tolerance: float, draw: int) -> Tensor:
+            return likelihood.log_prob(told, x, exact=self._traced, tolerance=tolerance, draw=draw)
+
+        self.__dict__["_errors"] = likelihood.errors(score, self._traced)
+
+    def _measured(self) -> dict[str, Any]:
+        return {"errors": self.__dict__.pop("_errors")}
+
+    # Denoisers
 
     @property
-    def _steered(self) -> Network:
-        return self.network
+    def _path(self) -> Any:
+        return PATHS[self.path]()
+
+    def _denoiser(self, given: Tensor | None) -> Denoiser:
+        return self.network.denoiser(self.network.strong, self._path, given)
+
+    def _told(self, given: Tensor | None) -> likelihood.Told:
+        return lambda rows: self._denoiser(None if given is None else given[rows])
+
+    @property
+    def _traced(self) -> bool:
+        """Whether the trace of a likelihood is computed, not estimated."""
+        return self._flat.size <= (likelihood.PIXELS if self._flat.shape else likelihood.ROWS)
 
     # Verbs
-
-    def _denoiser(self, given: Tensor | None) -> edm.Denoiser:
-        def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
-            return edm.precondition(x, sigma, lambda h, c: self.network(h, c, given))
-
-        return denoiser
 
     def _density(self) -> str:
         return "estimate"
@@ -96,8 +155,6 @@ class Diffusion(FlatModel):
     def _lacks(self, verb: str) -> str | None:
         if verb == "denoise" and self._flat.shape is None:
             return "rows are not learned in the units of their numbers; it works for pictures"
-        if verb == "complete" and not self._flat.vector.width:
-            return "pictures have no missing cells"
         if verb in ("encode", "decode", "traverse", "interpolate") and self.given and self.absent == 0:
             return "codes are taken without conditions, which absent=0 does not learn"
         return None
@@ -109,24 +166,73 @@ class Diffusion(FlatModel):
         given: Evidence | None,
         generator: torch.Generator,
         *,
-        steps: Annotated[int, Ge(1), Le(10_000), doc("noise levels; each costs two evaluations")] = 18,
-        guidance: Annotated[float, Ge(0), doc("how strongly conditions are followed; 1 as learned")] = 1.0,
-    ) -> Records:
-        if guidance != 1 and given is None:
+        steps: Annotated[int, Ge(1), Le(10_000), doc("noise levels that are visited")] = 18,
+        sampler: Annotated[Way, doc("how it goes from level to level")] = "heun",
+        guidance: Annotated[float, Ge(0), doc("how strongly it is led; 1 as learned")] = 1.0,
+        against: Annotated[
+            Literal["untold", "weak"], doc("what guidance leads away from: no conditions, or the weak network")
+        ] = "untold",
+        least: Annotated[float, Ge(0), doc("noise level above which guidance holds")] = 0.0,
+        most: Annotated[float, Gt(0), doc("noise level below which guidance holds")] = 1e6,
+        around: Annotated[Any, doc("from a denoiser to one that is followed in its place")] = None,
+        return_path: Annotated[bool, doc("give a Trail, the records at all noise levels")] = False,
+    ) -> Records | Trail:
+        self._check_guidance(guidance, against, given)
+        sigmas, way = schedule(steps, self.device), SAMPLERS[sampler]()
+        source = moved(generator, self.device)
+        states: list[list[Records]] = []
+        for start in range(0, n, BLOCK):
+            part = None if given is None else given.values[start : start + BLOCK]
+            many = min(BLOCK, n - start)
+            denoiser = self._led(many, part, guidance, against, (least, most))
+            denoiser = denoiser if around is None else around(denoiser)
+            x = torch.randn(many, self._flat.size, generator=source, device=self.device) * (1 + sigmas[0] ** 2).sqrt()
+            path = way(denoiser, x, sigmas, source)
+            shown = [(x, sigmas[0]), *zip(path, sigmas[1:], strict=True)] if return_path else [(last(path), sigmas[-1])]
+            # along a path data is shown beside noise as on the circle: both of deviation 1
+            states.append([self._records(x * (1 + sigma**2).rsqrt(), part) for x, sigma in shown])
+        whole = [pieces[0].concat(*pieces[1:]) for pieces in zip(*states, strict=True)]
+        return Trail(tuple(whole), tuple(sigmas.tolist())) if return_path else whole[0]
+
+    def _check_guidance(self, guidance: float, against: str, given: Evidence | None) -> None:
+        if guidance == 1:
+            return
+        if against == "weak" and self.network.weak is None:
+            raise ArgumentError("against='weak' needs a weak network; fit again with weak=True")
+        if against == "untold" and given is None:
             why = "the model has no conditions" if not self.given else f"name one of {list(self.given)} in given="
             raise ArgumentError(f"guidance={guidance} needs something to follow; {why}")
-        sigmas = edm.schedule(steps, self.device)
-        noise = torch.randn(n, self._flat.size, generator=generator).to(self.device) * (1 + sigmas[0] ** 2).sqrt()
-        pieces = []
-        for start in range(0, n, BLOCK):
-            x = noise[start : start + BLOCK]
-            part = None if given is None else given.values[start : start + BLOCK]
-            denoiser = self._denoiser(self._embedding(len(x), part))
-            if guidance != 1:
-                denoiser = guided(denoiser, self._denoiser(self._embedding(len(x), None)), guidance)
-            *_, x = heun(denoiser, x, sigmas)
-            pieces.append(self._records(x, part))
-        return pieces[0].concat(*pieces[1:])
+
+    def _led(
+        self, n: int, given: Records | None, weight: float, against: str, interval: tuple[float, float]
+    ) -> Denoiser:
+        """The denoiser of n records, led away from a lesser one."""
+        told = self._denoiser(self._embedding(n, given))
+        if weight == 1:
+            return told
+        weak = self.network.weak
+        if against == "weak" and weak is not None:
+            lesser = self.network.denoiser(weak, self._path, self._embedding(n, given, weak))
+        else:
+            lesser = self._denoiser(self._embedding(n, None))
+        return guided(told, lesser, weight, interval)
+
+    def denoiser(self, n: int = 1, given: Any = None) -> Denoiser:
+        """D(x; σ) for n records, to be wrapped, combined and given to ``sample(around=…)``.
+
+        Args:
+            n: how many records go through it together.
+            given: what they are told: values for all, or one a record; what is not named is not told.
+
+        >>> model = Diffusion(width=16).fit("moons", given="moon", steps=5)
+        >>> upper = model.denoiser(3, {"moon": "upper"})
+        >>> upper(torch.zeros(3, 2), torch.ones(3)).shape
+        torch.Size([3, 2])
+        """
+        self._require_fit("denoiser")
+        fixed = evidence(given, n, self.schema, *self._allowed())
+        with torch.no_grad():
+            return self._denoiser(self._embedding(n, None if fixed is None else fixed.values))
 
     def _log_prob(self, records: Records) -> Tensor:
         self._refuse_holes(records)
@@ -134,39 +240,36 @@ class Diffusion(FlatModel):
         out = []
         for tensors in self._blocks(records):
             with torch.no_grad():
-                denoiser = self._denoiser(self.network.embed(tensors))
-            scores = []
+                told = self._told(self.network.embed(tensors))
+            score = torch.zeros(len(tensors["codes"]), dtype=torch.float64, device=self.device)
             for draw in range(draws):
-                x, ladj = self._flat(tensors, Alike(generator(0, draw, device=self.device)))
-                scores.append(ode.log_prob(denoiser, x, ODE_STEPS) + ladj)
+                x, ladj = self._flat(tensors, Alike(seeded(0, draw, device=self.device)))
+                # the mean of logs: the log of a mean would count the noise of an estimate in its favour
+                score += (likelihood.log_prob(told, x, exact=self._traced) + ladj) / draws
             # that there are no holes is not part of the score: divided out as if holes fell without regard to values
-            score = torch.stack(scores).logsumexp(0) - math.log(draws)
             out.append((score - self._flat.vector.whole.log()).cpu())
         return torch.cat(out)
 
+    @torch.no_grad()
     def _encode(self, records: Records) -> Tensor:
         self._refuse_holes(records)
-        return torch.cat(
-            [
-                ode.encode(self._told(len(t["codes"]), None), self._flat(t)[0], ODE_STEPS).cpu()
-                for t in self._blocks(records)
-            ]
-        )
+        pieces = []
+        for tensors in self._blocks(records):
+            told = self._told(self._embedding(len(tensors["codes"]), None))
+            pieces.append(likelihood.encode(told, self._flat(tensors)[0]).cpu())
+        return torch.cat(pieces)
 
+    @torch.no_grad()
     def _decode(self, codes: Tensor, given: Evidence | None) -> Records:
         if codes.ndim != 2 or codes.shape[1] != self._flat.size:
             raise ArgumentError(f"codes have shape {tuple(codes.shape)}; they must be (n, {self._flat.size})")
-        told = None if given is None else given.values
-        x = ode.decode(self._told(len(codes), told), codes.float().to(self.device), ODE_STEPS)
-        return self._records(x, told)
+        values = None if given is None else given.values
+        told = self._told(self._embedding(len(codes), values))
+        return self._records(likelihood.decode(told, codes.float().to(self.device)), values)
 
     def _code_moments(self) -> tuple[Tensor, Tensor]:
         zero = torch.zeros(self._flat.size, device=self.device)
         return zero, zero + 1
-
-    def _told(self, n: int, given: Records | None) -> edm.Denoiser:
-        with torch.no_grad():
-            return self._denoiser(self._embedding(n, given))
 
     @torch.no_grad()
     def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records:
@@ -178,27 +281,50 @@ class Diffusion(FlatModel):
             x, _ = self._flat(tensors)
             # of the full range, which is 2 in [-1, 1], in units of the data's own deviation
             sigma = 2 * sigmas[name] / self._flat.levels.scale.mean()
-            clean = self._denoiser(self.network.embed(tensors))(x, sigma.expand(len(x)))
-            picture, _ = self._flat.inverse(clean)
+            picture, _ = self._flat.inverse(self._denoiser(self.network.embed(tensors))(x, sigma.expand(len(x))))
             assert picture is not None
-            out.append(to_pixels(picture).cpu())
-        columns = {f.name: records.column(f.name) for f in records.schema}
-        columns[name] = pictures.to_arrow(torch.cat(out).numpy())
-        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
+            out.append(to_pixels(picture))
+        return repainted(records, name, torch.cat(out), torch.zeros(1, 1, 1, 1, dtype=torch.bool))
 
     @torch.no_grad()
-    def _complete(self, records: Records, generator: torch.Generator) -> Records:
-        generator = moved(generator, self.device)
-        pieces = []
+    def _complete(
+        self,
+        records: Records,
+        generator: torch.Generator,
+        *,
+        mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
+    ) -> Records:
+        generator, shape = moved(generator, self.device), self._flat.shape
+        unknown = unknown_pixels(mask, shape, len(records))
+        sigmas, pieces = schedule(FILL_STEPS, self.device), []
         for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
             tensors["holes"] = torch.zeros_like(tensors["holes"])
-            known = self._flat.known(tensors)
-            values, _ = self._flat(tensors, generator)
-            denoiser = observed(self._denoiser(self.network.embed(tensors)), known, values)
-            sigmas = edm.schedule(FILL_STEPS, self.device)
-            noise = torch.randn(values.shape, generator=generator, device=self.device)
-            *_, x = heun(denoiser, sigmas[0] * noise, sigmas, churn=FILL_CHURN, generator=generator)
             part = records[start : start + BLOCK]
-            given = part.select(self.given) if self.given else None
-            pieces.append(overlay(self._records(x, given), part))
+            known = self._flat.known(tensors)
+            if unknown is not None:
+                hidden = unknown[start : start + BLOCK].flatten(1).to(self.device)
+                known[:, : hidden.shape[1]] = ~hidden
+            values, _ = self._flat(tensors, generator)
+            seen = chosen(known)
+            denoiser = measured(self._denoiser(self.network.embed(tensors)), seen, seen.forward(values))
+            noise = torch.randn(values.shape, generator=generator, device=self.device)
+            x = last(Churn(FILL_CHURN)(denoiser, sigmas[0] * noise, sigmas, generator))
+            pieces.append(self._filled(part, x, known))
         return pieces[0].concat(*pieces[1:])
+
+    def _filled(self, records: Records, x: Tensor, known: Tensor) -> Records:
+        """The records with what was not known of them as it was drawn."""
+        drawn = self._records(x, records.select(self.given) if self.given else None)
+        whole = overlay(drawn, records)
+        if self._flat.shape is None:
+            return whole
+        name = self._picture_field(self.schema)
+        picture, _ = self._flat.inverse(x)
+        assert picture is not None
+        return repainted(whole, name, to_pixels(picture), known[:, : self._flat.pixels].view(len(x), *self._flat.shape))
+
+
+def last(states: Iterator[Tensor]) -> Tensor:
+    """Where a sampler ends."""
+    *_, x = states
+    return x

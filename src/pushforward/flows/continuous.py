@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 
 import torch
@@ -13,14 +12,11 @@ from pushforward.data import Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Source
 from pushforward.diffusion.network import Network
-from pushforward.diffusion.ode import EXACT, probes, traced
-from pushforward.flows.ode import solve
+from pushforward.diffusion.likelihood import PIXELS, ROWS, TOLERANCE, carried, density, errors
+from pushforward.diffusion.solver import Slope
 from pushforward.nets.condition import Condition
 
-TOLERANCE = 1e-5  # of a step of the solver
-PROBES = 2  # by which the error of one is estimated
 WAVES = 2.0  # by what the time, from 0 to 1, is multiplied before a network reads it
-_HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 class ContinuousNetwork(nn.Module, Steered):
@@ -59,7 +55,7 @@ class ContinuousNetwork(nn.Module, Steered):
     @property
     def exact(self) -> bool:
         """Whether ∇·v is computed, not estimated."""
-        return self.size <= EXACT
+        return self.size <= (PIXELS if self.flat.shape else ROWS)
 
     def prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Take the scales of the data from some records."""
@@ -95,18 +91,7 @@ class ContinuousNetwork(nn.Module, Steered):
             tolerance: of a step of the solver.
             draw: which of the probes to estimate ∇·v by, where it is estimated.
         """
-        n, d = x.shape
-        signs = probes(x, draw)
-
-        def slope(state: Tensor, t: Tensor, rows: Tensor) -> Tensor:
-            told = None if c is None else c[rows]
-            mine = signs if signs.shape[1] == 1 else signs[:, rows]
-            v, trace = traced(lambda u: self.velocity(u, t, told), state[:, :d], mine)
-            return torch.cat([v, trace[:, None]], 1)
-
-        state, _ = solve(slope, torch.cat([x, x.new_zeros(n, 1)], 1), 0.0, 1.0, tolerance=tolerance)
-        z, gained = state.split([d, 1], 1)
-        return (-0.5 * z**2 - _HALF_LOG_TAU).sum(1) + gained[:, 0]
+        return density(self._slope(c), x, 0.0, 1.0, exact=self.exact, tolerance=tolerance, draw=draw)
 
     def errors(self, x: Tensor, c: Tensor | None) -> dict[str, float]:
         """How far, in nats a point, `log_prob` is off by its solver, and by its one probe (a standard deviation).
@@ -115,28 +100,19 @@ class ContinuousNetwork(nn.Module, Steered):
             x: (n, size) points.
             c: (n, embedding) of what is given.
         """
-        scores = self.log_prob(x, c).double()
-        finer = self.log_prob(x, c, tolerance=TOLERANCE / 100).double()
-        found = {"solver": (scores - finer).abs().mean()}
-        if not self.exact:
-            others = [self.log_prob(x, c, draw=draw).double() for draw in range(1, PROBES)]
-            found["probe"] = torch.stack([scores, *others]).var(0).mean().sqrt()
-        return {name: float(f"{error:.3g}") for name, error in found.items()}
+        return errors(lambda tolerance, draw: self.log_prob(x, c, tolerance=tolerance, draw=draw), self.exact)
 
     def encode(self, x: Tensor, c: Tensor | None) -> Tensor:
         """(n, size), (n, embedding) → (n, size) noise."""
-        return self._carried(x, c, 0.0, 1.0)
+        return carried(self._slope(c), x, 0.0, 1.0)
 
     def decode(self, z: Tensor, c: Tensor | None) -> Tensor:
         """(n, size), (n, embedding) → (n, size) points."""
-        return self._carried(z, c, 1.0, 0.0)
+        return carried(self._slope(c), z, 1.0, 0.0)
 
     def draw(self, n: int, generator: torch.Generator, temperature: float) -> Tensor:
         """(n, size) noise."""
         return temperature * torch.randn(n, self.size, generator=generator, device=generator.device)
 
-    def _carried(self, x: Tensor, c: Tensor | None, start: float, end: float) -> Tensor:
-        def slope(state: Tensor, t: Tensor, rows: Tensor) -> Tensor:
-            return self.velocity(state, t, None if c is None else c[rows])
-
-        return solve(slope, x, start, end, tolerance=TOLERANCE)[0]
+    def _slope(self, c: Tensor | None) -> Slope:
+        return lambda x, t, rows: self.velocity(x, t, None if c is None else c[rows])

@@ -1,41 +1,47 @@
-"""Heun's second-order steps along the probability-flow ODE."""
+"""Steps that are corrected where they end."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import pairwise
+from dataclasses import dataclass, field
+from typing import ClassVar, final
 
-import torch
 from torch import Tensor
 
-from pushforward.diffusion.edm import Denoiser, velocity
+from pushforward.data.encodings.noise import Source
+from pushforward.diffusion.denoiser import Denoiser
+from pushforward.diffusion.paths.cosine import Cosine
+from pushforward.diffusion.paths.exploding import Exploding
+from pushforward.diffusion.paths.path import Path
+from pushforward.diffusion.samplers.sampler import Sampler, Stepper, at
 
 
-def heun(
-    denoiser: Denoiser, x: Tensor, sigmas: Tensor, *, churn: float = 0.0, generator: torch.Generator | None = None
-) -> Iterator[Tensor]:
-    """The states x at each noise level of `sigmas` after the first.
+@final
+@dataclass(frozen=True)
+class Heun(Stepper):
+    """A step by the mean of the velocities at both of its ends (Karras et al. 2022, arXiv 2206.00364, algorithm 1).
 
-    Algorithms 1 and 2 of Karras et al. 2022 (arXiv 2206.00364), with the step taken in t = arctan σ instead of σ
-    (see `velocity`). A last level of 0 is reached by the denoiser itself.
-
-    Args:
-        denoiser: (x, σ) ↦ posterior mean.
-        x: (n, d) at noise level `sigmas[0]`.
-        sigmas: (steps + 1,) noise levels, falling or rising.
-        churn: how much each step first raises the noise level, as a share of it; 0 follows the ODE.
-        generator: what draws the noise of `churn`.
+    Attributes:
+        path: along which steps are taken. On the circle of `Cosine` they are about ten times as exact as on the
+            `Exploding` path of the paper, where data has several scales.
     """
-    for sigma, target in pairwise(sigmas):
-        if churn:
-            raised = sigma * (1 + churn)
-            noise = torch.randn(x.shape, generator=generator, dtype=x.dtype, device=x.device)
-            x, sigma = x + (raised**2 - sigma**2).sqrt() * noise, raised
-        if target == 0:
-            x = denoiser(x, sigma.expand(len(x)))
-        else:
-            u, step = x / (1 + sigma**2).sqrt(), target.atan() - sigma.atan()
-            slope = velocity(denoiser, u, sigma)
-            slope = (slope + velocity(denoiser, u + step * slope, target)) / 2
-            x = (u + step * slope) * (1 + target**2).sqrt()
-        yield x
+
+    order: ClassVar[float] = 2
+    evaluations: ClassVar[int] = 2
+    path: Path = field(default_factory=Cosine)
+
+    @property
+    def drawn(self) -> bool:
+        return False
+
+    def step(self, denoiser: Denoiser, x: Tensor, sigma: Tensor, target: Tensor, source: Source | None) -> Tensor:
+        path = self.path
+        t, end = path.time(sigma), path.time(target)
+        start, scale = path.coefficients(t)[0] * x, path.coefficients(end)[0]
+        slope = path.velocity(at(denoiser, x, sigma), x, sigma)
+        ahead = (start + (end - t) * slope) / scale
+        slope = (slope + path.velocity(at(denoiser, ahead, target), ahead, target)) / 2
+        return (start + (end - t) * slope) / scale
+
+    @classmethod
+    def examples(cls) -> list[Sampler]:
+        return [cls(), cls(Exploding())]

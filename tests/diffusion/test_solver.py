@@ -6,7 +6,7 @@ import math
 
 import torch
 
-from pushforward.flows.ode import solve
+from pushforward.diffusion.solver import solve
 
 
 def swing(y, t, rows):

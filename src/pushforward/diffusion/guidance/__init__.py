@@ -1,0 +1,1 @@
+"""Denoisers around denoisers, a file each."""
