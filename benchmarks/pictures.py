@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--draw", action="append", help="options of sample; may be said several times")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--sheet", help="a PNG of a hundred draws of the first seed")
     said = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -55,7 +56,7 @@ def main() -> None:
     for seed in range(said.first, said.first + said.seeds):
         model = model_of("--model", said.model, pf.Model)
         start = time.monotonic()
-        model.fit(train, given="label", minutes=said.minutes, seed=seed)
+        model.fit(train, given="label", minutes=said.minutes, seed=seed, precision=said.precision)
         fitted = time.monotonic() - start
         for words in said.draw or [""]:
             start = time.monotonic()

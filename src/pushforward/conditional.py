@@ -94,20 +94,26 @@ class ConditionalModel(NeuralModel):
         _, given = self.learning
         return next(f.name for f in schema.of_kind(Image) if f.name not in given)
 
-    def _heard(
-        self, batch: Mapping[str, Tensor], generator: torch.Generator, by: Steered | None = None
-    ) -> Tensor | None:
-        """(n, embedding) of the conditions in training, where some are dropped; `by` a network beside the main one."""
-        network = by or self._steered
-        condition = network.condition
+    def _heard(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
+        """(n, embedding) of the conditions in training, where some are dropped."""
+        return self._steered.embed(batch, self._dropped(batch, generator))
+
+    def _dropped(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
+        """(n, fields) bool: the conditions that are not told in a step of training."""
+        condition = self._steered.condition
         if condition is None:
             return None
         n = len(next(iter(batch.values())))
-        drop = torch.rand(n, len(condition.schema), generator=generator, device=self.device) < self.absent
-        return network.embed(batch, drop)
+        return torch.rand(n, len(condition.schema), generator=generator, device=self.device) < self.absent
 
     def _embedding(self, n: int, given: Records | None, by: Steered | None = None) -> Tensor | None:
-        """(n, embedding) of what is given; conditions that are not named, or None, are not told."""
+        """(n, embedding) of what is given; conditions that are not named, or None, are not told.
+
+        Args:
+            n: how many records.
+            given: what they are told.
+            by: the network that embeds, where it is not the main one.
+        """
         network = by or self._steered
         condition = network.condition
         if condition is None:

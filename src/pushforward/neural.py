@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -67,6 +68,11 @@ class NeuralModel(Model):
         """Records a step, where the run does not say."""
 
     @property
+    def _tiles(self) -> bool:
+        """Whether most of the work is products of large matrices, in which half precision is good enough."""
+        return False
+
+    @property
     def history(self) -> History:
         """What the training told of itself, to be read and drawn; also while it goes on.
 
@@ -88,8 +94,8 @@ class NeuralModel(Model):
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         self.__dict__["_history"] = History()
-        place = Place(run)
         schema, given = self.learning
+        place = Place(run, self._tiles)
         source = _Source(self, data, weights, run, place)
         self._survey(source.first)
         with scope(mix(run.seed), place.device):
@@ -97,22 +103,53 @@ class NeuralModel(Model):
         pilot = source.pilot()
         self._prepare(pilot, generator(run.seed, device=place.device))
         players = self.players()
-        batch = run.batch or min(self._batch_size(), max(32, source.batches().total))
-        batch -= batch % place.world
+        batch = self._state_batch(run, source.batches(), place)
         shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         held_out = source.held_out()
-        state = State(batch=max(batch, place.world), history=self.history)
+        state = State(batch=batch, history=self.history)
         if checkpoints is None or checkpoints.latest() is None:
             started = time.monotonic()
             yield from self._tune(pilot, batch, run)
             state.elapsed = place.agree(time.monotonic() - started)
-        yield from train(
-            players, source.batches(), run, state,
+        told = None
+        for told in train(
+            players, source.batches(), _part(run, 1 - self._late), state,
             place=place, held_out=held_out, checkpoints=checkpoints, scene=self._scene,
-        )  # fmt: skip
-        last = pilot if held_out is None else held_out.at(0, held_out.total)
-        self._settle(last, generator(run.seed, 1, device=place.device))
+        ):  # fmt: skip
+            yield told
+        if self._late and told is not None:
+            yield from self._go_on(told, source.batches(), run, place, shared)
+        settled = pilot if held_out is None else held_out.at(0, held_out.total)
+        self._settle(settled, generator(run.seed, 1, device=place.device))
+
+    @property
+    def _late(self) -> float:
+        """The share of a run that is kept for players who learn from those before."""
+        return 0.0
+
+    def _late_players(self) -> list[Player]:
+        """Who learns when the others are done, and leaves them as they are."""
+        return []
+
+    def _go_on(
+        self, told: Progress, batches: Batches, run: Run, place: Place, shared: dict[str, Any]
+    ) -> Iterator[Progress]:
+        """The part of a run that comes after the first; where that found its own end, in the same proportion."""
+        rest = _part(run, self._late)
+        if run.minutes is None and run.steps is None:
+            rest = replace(run, steps=max(1, round(told.step * self._late / (1 - self._late))), validation=0)
+        folder = Path(run.folder).with_name(f"{Path(run.folder).name}-late") if run.folder else None
+        checkpoints = Checkpoints(folder, shared) if folder else None
+        state = State(batch=self._state_batch(run, batches, place))
+        for late in train(self._late_players(), batches, rest, state, place=place, checkpoints=checkpoints):
+            losses = {**told.losses, **late.losses}
+            yield replace(late, step=told.step + late.step, losses=losses, before=told.elapsed, phase="late")
+
+    def _state_batch(self, run: Run, batches: Batches, place: Place) -> int:
+        """Records a step, where the run does not say."""
+        batch = run.batch or min(self._batch_size(), max(32, batches.total))
+        return max(batch - batch % place.world, place.world)
 
     def _tune(self, tensors: dict[str, Tensor], batch: int, run: Run) -> Iterator[Progress]:
         """Choose, by trying, what the run is to go on with; its time is part of the budget.
@@ -143,6 +180,14 @@ class NeuralModel(Model):
             network = self._build(self.schema.without(self.given), self.schema.select(self.given))
         network.load_state_dict(state)
         self._place(network.eval(), device)
+
+
+def _part(run: Run, share: float) -> Run:
+    """A share of the budget of a run."""
+    if share == 1:
+        return run
+    minutes = None if run.minutes is None else share * run.minutes
+    return replace(run, minutes=minutes, steps=None if run.steps is None else max(1, round(share * run.steps)))
 
 
 class _Source:

@@ -3,9 +3,14 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image as Pillow
 
 import pushforward as pf
 from pushforward.diffusion.diffusion import Diffusion
+from pushforward.diffusion.guidance.guided import combined
+from pushforward.diffusion.guidance.measured import measured, shrunk
+from pushforward.diffusion.paths import PATHS
+from pushforward.diffusion.samplers import SAMPLERS
 
 RNG = np.random.default_rng(0)
 
@@ -229,3 +234,103 @@ def test_without_dropped_conditions_all_must_be_given():
 def test_a_run_that_could_not_know_when_to_stop_is_refused(data, options):
     with pytest.raises(pf.ArgumentError, match="steps="):
         Diffusion(width=16).fit(data, **options)
+
+
+# Ways to draw
+
+
+@pytest.mark.parametrize("sampler", sorted(SAMPLERS))
+def test_any_sampler_draws(bell, sampler):
+    model, data = bell
+    drawn = model.sample(1000, given={"which": "left"}, sampler=sampler, steps=40, seed=0).to_numpy()
+    mine = data.to_numpy()["x"][data.to_numpy()["which"] == "left"]
+    assert abs(drawn["x"].mean() - mine.mean()) < 0.3 * mine.std()
+    again = model.sample(1000, given={"which": "left"}, sampler=sampler, steps=40, seed=0).to_numpy()
+    assert (drawn["x"] == again["x"]).all()
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+def test_any_path_is_learned(path):
+    x = RNG.normal(5.0, 2.0, 3000)
+    model = Diffusion(path=path, width=32).fit({"x": x}, steps=300, batch=128)
+    drawn = model.sample(2000, seed=0).to_numpy()["x"]
+    assert drawn.mean() == pytest.approx(5.0, abs=0.3) and drawn.std() == pytest.approx(2.0, rel=0.15)
+
+
+def test_a_trail_goes_from_noise_to_what_is_drawn(bell, tmp_path):
+    model, _ = bell
+    trail = model.sample(50, given={"which": "left"}, steps=12, return_path=True, seed=0)
+    assert len(trail) == len(trail.sigmas) == 13 and trail.sigmas[-1] == 0
+    assert trail[-1].table.equals(model.sample(50, given={"which": "left"}, steps=12, seed=0).table)
+    assert abs(np.corrcoef(*(trail[0].to_numpy()[name] for name in ("x", "y")))[0, 1]) < 0.5  # noise
+    strip, film = trail.save(tmp_path / "strip.png"), trail.save(tmp_path / "film.gif")
+    assert strip.stat().st_size > 5000
+    with Pillow.open(film) as opened:
+        assert opened.n_frames == 13
+    with pytest.raises(pf.ArgumentError, match=r"\.png or \.gif"):
+        trail.save(tmp_path / "trail.csv")
+
+
+def test_guidance_away_from_a_weak_network():
+    data = pf.read("moons")
+    model = Diffusion(width=32, weak=True).fit(data, given="moon", steps=60)
+    plain = model.sample(30, seed=0).to_numpy()["x"]
+    led = model.sample(30, guidance=2.0, against="weak", seed=0).to_numpy()["x"]  # needs no condition
+    assert not (plain == led).all()
+    with pytest.raises(pf.ArgumentError, match="weak=True"):
+        Diffusion(width=8).fit(data, steps=2).sample(2, guidance=2.0, against="weak")
+
+
+def test_guidance_holds_between_two_noise_levels(bell):
+    model, _ = bell
+    options = {"given": {"which": "left"}, "seed": 3, "guidance": 3.0}
+    nowhere = model.sample(20, **options, least=1e5)
+    plain = model.sample(20, given={"which": "left"}, seed=3)
+    assert np.allclose(nowhere.to_numpy()["x"], plain.to_numpy()["x"])
+    assert not np.allclose(model.sample(20, **options, most=1.0).to_numpy()["x"], plain.to_numpy()["x"])
+
+
+def test_denoisers_are_combined_by_hand(bell):
+    model, _ = bell
+    n = 200
+    towards = [(model.denoiser(n, {"which": "left"}), 1.0)]
+    by_hand = model.sample(n, around=lambda _: combined(model.denoiser(n), towards), seed=0)
+    assert np.allclose(by_hand.to_numpy()["x"], model.sample(n, given={"which": "left"}, seed=0).to_numpy()["x"])
+
+
+@pytest.fixture(scope="module")
+def pictured():
+    """Pictures of one grey level each, whose rows of pixels are all alike."""
+    grey = RNG.integers(40, 216, (800, 8, 1, 1)).astype(np.uint8)
+    data = pf.read({"image": np.broadcast_to(grey, (800, 8, 8, 1)).copy()})
+    return Diffusion(width=16).fit(data, steps=250, batch=64), data
+
+
+def test_masked_pixels_follow_from_the_others(pictured):
+    model, data = pictured
+    mask = np.zeros((8, 8), bool)
+    mask[:, 4:] = True
+    before = data[:40].to_numpy()["image"]
+    holed = np.where(mask[None, :, :, None], 0, before.reshape(40, 8, 8, 1)).astype(np.uint8)
+    after = model.complete(pf.read({"image": holed}), mask=mask, seed=0).to_numpy()["image"].reshape(40, 8, 8)
+    truth = before.reshape(40, 8, 8).astype(float)
+    assert (after[:, :, :4] == truth[:, :, :4]).all()  # known pixels are untouched
+    assert np.abs(after[:, :, 4:] - truth[:, :, 4:]).mean() < 0.4 * truth[:, :, 4:].std()
+    with pytest.raises(pf.ArgumentError, match="mask has shape"):
+        model.complete(data[:2], mask=np.zeros((3, 3), bool))
+
+
+def test_small_pictures_are_made_large(pictured):
+    model, data = pictured
+    x, _ = model._flat(next(model._blocks(data[:20])))
+    seen = shrunk((1, 8, 8), 4)
+    value = seen.forward(x)
+    drawn = model.sample(20, around=lambda d: measured(d, seen, value), sampler="churn", steps=32, seed=0)
+    back, _ = model._flat(next(model._blocks(drawn)))
+    assert (seen.forward(back) - value).abs().mean() < 0.1
+
+
+def test_an_estimate_says_how_far_it_is_off(bell):
+    model, _ = bell
+    assert set(model.measurements["errors"]) == {"solver"}  # the trace of two coordinates is computed
+    assert model.measurements["errors"]["solver"] < 1e-2

@@ -10,7 +10,12 @@ from pushforward.data.encodings.cells import Cells
 from pushforward.diffusion import likelihood, matching
 from pushforward.diffusion.closed_form import denoiser_of
 from pushforward.diffusion.denoiser import (
-    SIGMA_MAX, SIGMA_MIN, mean_of_noise, mean_of_score, noise_of, score_of,
+    SIGMA_MAX,
+    SIGMA_MIN,
+    mean_of_noise,
+    mean_of_score,
+    noise_of,
+    score_of,
 )  # fmt: skip
 from pushforward.diffusion.diffusion import last
 from pushforward.diffusion.guidance.classified import classified
@@ -333,7 +338,7 @@ def test_coordinates_that_are_known_settle_the_others(correlation):
 
 
 def test_means_of_blocks_are_kept():
-    """Super-resolution of four independent pixels from their mean: they have it, and keep the rest of their variance."""
+    """Super-resolution of four independent pixels from their mean: they have it, and the rest of their variance."""
     denoiser, n = gaussian(torch.eye(4).double()), 4000
     seen = shrunk((1, 2, 2), 2)
     x, source = start(n, 4, 9)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 
 from pushforward.diffusion.solver import solve
@@ -54,3 +55,13 @@ def test_slow_records_take_few_steps():
 def test_a_time_that_matters():
     y, _ = solve(lambda y, t, rows: t[:, None] ** 3 + 0 * y, torch.zeros(2, 1).double(), 0.0, 2.0, tolerance=1e-10)
     assert math.isclose(float(y[0, 0]), 4.0, rel_tol=1e-8)
+
+
+def test_no_record_goes_past_the_end():
+    """Ends that are no round numbers, in half the digits: what is left over by rounding once led records astray."""
+    for end in np.linspace(0.0021, 0.0039, 37):
+        y = torch.linspace(0.5, 2, 64)[:, None]
+        seen = []
+        slope = lambda y, t, rows: (seen.append(float(t.min())), -y * (1 + 5 * t[:, None]))[1]  # noqa: B023, E731
+        solve(slope, y, 0.996, float(end), tolerance=1e-5)
+        assert min(seen) >= float(torch.tensor(end, dtype=torch.float32)) - 1e-7

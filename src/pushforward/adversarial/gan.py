@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL = {"pictures": 0.01, "rows": 0.1}  # weight of the penalty
+USUAL = {"pictures": 0.01, "rows": 1.0}  # weight of the penalty
 TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 SMALL = 256  # pixels of a picture, up to which a step costs little

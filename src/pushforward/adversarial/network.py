@@ -185,7 +185,7 @@ class Discriminator(nn.Module):
         if self.projects:
             assert given is not None
             score = score + (out[:, 1:] * given).sum(1) * EMBEDDING**-0.5
-        return score
+        return score.float()  # differences of scores are small
 
 
 class Game(nn.Module, Steered):

@@ -217,7 +217,7 @@ class VAE(Coder):
         mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
     ) -> Records:
         generator, picture = moved(generator, self.device), self.network.picture
-        unknown = unknown_pixels(mask, picture and picture.shape, len(records))
+        unknown = unknown_pixels(mask, None if picture is None else picture.shape, len(records))
         pieces = []
         for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
             part = records[start : start + BLOCK]

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from pushforward.data import Field, Records, Schema
+    from pushforward.drawing.trail import Trail
 
 SHOWN = 20  # rows of a table on a terminal
 LONGEST = 40  # columns of the terminal that a cell may take
@@ -132,6 +133,26 @@ def deliver(records: Records, out: str | None, json_: bool, facts: Mapping[str, 
         _show(records)
     else:
         _print_csv(records)
+
+
+def check_trail(out: str | None) -> None:
+    """Refuse, before any work, a place where what a sampler went through could not be drawn.
+
+    Raises:
+        ArgumentError: nothing is said, or something that is neither a strip nor a film.
+    """
+    if out is None or Path(out).suffix.lower() not in (".png", ".gif"):
+        raise ArgumentError(f"out={out!r} cannot hold a path; say --out strip.png, or --out film.gif")
+    check_folder(Path(out))
+
+
+def deliver_trail(trail: Trail, out: str, json_: bool, facts: Mapping[str, Any]) -> None:
+    """Draw what a sampler went through."""
+    trail.save(out)
+    if json_:
+        print_json({"rows": len(trail[0]), "states": len(trail), "out": out, **facts})
+    else:
+        print(f"{len(trail)} states of {len(trail[0]):,} records in {out}", file=sys.stderr)
 
 
 def _show(records: Records) -> None:

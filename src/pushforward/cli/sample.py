@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 from annotated_types import Ge
@@ -15,6 +15,7 @@ from pushforward.errors import ArgumentError
 from pushforward.parameters import Parameter
 
 if TYPE_CHECKING:
+    from pushforward.drawing.trail import Trail
     from pushforward.model import Model
 
 N = 10  # records, where nothing says how many
@@ -55,14 +56,20 @@ def sample(
     seed: int | None, out: str | None, json_: bool, **options: Any,
 ) -> None:  # fmt: skip
     """Draw, and write or show what was drawn."""
-    from pushforward.cli.output import check_target, deliver
+    from pushforward.cli.output import check_target, check_trail, deliver, deliver_trail
     from pushforward.saving import load
 
     loaded = load(model)
-    check_target(out, loaded.schema.without(loaded.given))
+    if options.get("return_path"):
+        check_trail(out)
+    else:
+        check_target(out, loaded.schema.without(loaded.given))
     n, fixed = _plan(loaded, n, given, given_from, each)
-    records = loaded.sample(n, given=fixed or None, seed=seed, **options)
-    deliver(records, out, json_, {"seed": seed})
+    drawn = loaded.sample(n, given=fixed or None, seed=seed, **options)
+    if options.get("return_path"):
+        deliver_trail(cast("Trail", drawn), str(out), json_, {"seed": seed})
+    else:
+        deliver(drawn, out, json_, {"seed": seed})
 
 
 def _plan(

@@ -18,7 +18,7 @@ from pushforward.nets.embed import Waves
 
 
 class Denoisers(nn.Module, Steered):
-    """One network that denoises, and where it is wanted a weaker one to lead away from.
+    """A network that denoises, and where they are wanted a weaker one to lead away from, and one that hurries.
 
     Args:
         rest: the fields that are learned, at most one picture among them.
@@ -26,12 +26,14 @@ class Denoisers(nn.Module, Steered):
         width: channels of the first level (pictures) or hidden units (rows).
         layers: residual blocks, a level or in all.
         weak: whether there is a second network, of half the width.
+        quick: whether there is one that draws in few steps.
     """
 
-    def __init__(self, rest: Schema, given: Schema, *, width: int, layers: int, weak: bool):
+    def __init__(self, rest: Schema, given: Schema, *, width: int, layers: int, weak: bool, quick: bool):
         super().__init__()
         self.strong = Network(rest, given, width, layers)
         self.weak = Network(rest, given, max(4, width // 2), layers) if weak else None
+        self.quick = Network(rest, given, width, layers) if quick else None
         self.doubt = Doubt()
 
     @property
@@ -47,9 +49,9 @@ class Denoisers(nn.Module, Steered):
     def prepare(self, tensors: Mapping[str, Tensor], generator: torch.Generator) -> None:
         """Take the scales of the data from some records."""
         self.strong.prepare(tensors, generator)
-        if self.weak is not None:  # which must see conditions in the same units, and nothing else of the data
-            if self.weak.condition is not None:
-                self.weak.condition.prepare(tensors)
+        for other in (self.weak, self.quick):  # they see conditions in the same units, and nothing else of the data
+            if other is not None and other.condition is not None:
+                other.condition.prepare(tensors)
 
     def denoiser(self, network: Network, path: Path, given: Tensor | None) -> Denoiser:
         """D(x; σ) of a network that is asked for what a path says.

@@ -20,17 +20,22 @@ from pushforward.data.masks import repainted, unknown_pixels
 from pushforward.diffusion import likelihood, matching
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.denoisers import Denoisers
-from pushforward.diffusion.guidance.guided import guided
+from pushforward.diffusion.guidance.guided import Interval, guided
 from pushforward.diffusion.guidance.measured import chosen, measured
+from pushforward.diffusion.hurry import shown as shown_by
+from pushforward.diffusion.hurry import stops
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.paths import PATHS
 from pushforward.diffusion.samplers import SAMPLERS
 from pushforward.diffusion.samplers.churn import Churn
+from pushforward.diffusion.samplers.ddim import DDIM
+from pushforward.diffusion.samplers.sampler import at
 from pushforward.diffusion.schedule import schedule
 from pushforward.drawing.trail import Trail
 from pushforward.errors import ArgumentError
 from pushforward.evidence import Evidence, evidence
 from pushforward.flat import FlatModel
+from pushforward.training.place import half_pays
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
@@ -42,6 +47,7 @@ else:  # what the folders hold
     Along, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
+HURRIED = 0.25  # share of a run in which a network learns to hurry
 CHECKED = 16  # records on which the error of a likelihood by an ODE is measured
 FILL_STEPS, FILL_CHURN = 32, 32.0  # for completing records
 
@@ -70,6 +76,9 @@ class Diffusion(FlatModel):
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
     weak: Annotated[bool, doc("a smaller network learns beside, for guidance away from it")] = False
+    hurry: Annotated[
+        int, Ge(0), Le(16), doc("steps of a network that learns at the end of a run to draw in so few; 0: none")
+    ] = 0
     lr: Annotated[float, Gt(0), doc("learning rate")] = 2e-3
 
     # Learning
@@ -84,7 +93,12 @@ class Diffusion(FlatModel):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         width = self.width or (32 if rest.of_kind(Image) else 256)
-        return Denoisers(rest, given, width=width, layers=self.layers, weak=self.weak)
+        return Denoisers(rest, given, width=width, layers=self.layers, weak=self.weak, quick=self.hurry > 0)
+
+    @property
+    def _tiles(self) -> bool:
+        schema, given = self.learning
+        return bool(schema.without(given).of_kind(Image))
 
     def _batch_size(self) -> int:
         return 128 if self._flat.shape else 512
@@ -107,7 +121,7 @@ class Diffusion(FlatModel):
         self, network: Network, batch: Mapping[str, Tensor], generator: torch.Generator
     ) -> tuple[Tensor, dict[str, Tensor]]:
         y, _ = self._flat(batch, generator)
-        given = self._heard(batch, generator, network)
+        given = network.embed(batch, self._dropped(batch, generator))
         denoiser = self.network.denoiser(network, self._path, given)
         each, sigma = matching.losses(denoiser, self._path, y, generator)
         weight = batch.get("weight", 1.0)
@@ -115,6 +129,35 @@ class Diffusion(FlatModel):
         if network is not self.network.strong or not network.training:
             return plain, {}
         return (self.network.doubt(each, sigma) * weight).mean(), {"error": plain}
+
+    @property
+    def _late(self) -> float:
+        return HURRIED if self.hurry else 0.0
+
+    def _late_players(self) -> list[Player]:
+        """The network that hurries; it begins as the one it learns from."""
+        strong, quick = self.network.strong, self.network.quick
+        assert quick is not None
+        quick.load_state_dict(strong.state_dict())
+        return [Player("hurrying", quick, self._hurry_loss, adam(self.lr / 2))]
+
+    def _hurry_loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+        """Least squares to where the teacher's path ends, over one of the few steps."""
+        strong, quick = self.network.strong, self.network.quick
+        assert quick is not None
+        y, _ = self._flat(batch, generator)
+        sigma, target = stops(self.hurry, y.device)[self._one_of(self.hurry, generator) :][:2]
+        x = y + sigma * torch.randn(y.shape, generator=generator, device=y.device)
+        drop = self._dropped(batch, generator)
+        with torch.no_grad():
+            goal = shown_by(self.network.denoiser(strong, self._path, strong.embed(batch, drop)), x, sigma, target)
+        mean = at(self.network.denoiser(quick, self._path, quick.embed(batch, drop)), x, sigma)
+        losses = self._path.weight(sigma) * (mean - goal).square().mean(1)
+        return (losses * batch.get("weight", 1.0)).mean()
+
+    @staticmethod
+    def _one_of(many: int, generator: torch.Generator) -> int:
+        return int(torch.randint(many, (1,), generator=generator, device=generator.device))
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -160,7 +203,7 @@ class Diffusion(FlatModel):
         return None
 
     @torch.no_grad()
-    def _sample(
+    def _sample(  # type: ignore[override]  # with return_path it gives all that was on the way
         self,
         n: int,
         given: Evidence | None,
@@ -175,24 +218,30 @@ class Diffusion(FlatModel):
         least: Annotated[float, Ge(0), doc("noise level above which guidance holds")] = 0.0,
         most: Annotated[float, Gt(0), doc("noise level below which guidance holds")] = 1e6,
         around: Annotated[Any, doc("from a denoiser to one that is followed in its place")] = None,
+        hurry: Annotated[bool, doc("by the network that learned to, in its few steps")] = False,
         return_path: Annotated[bool, doc("give a Trail, the records at all noise levels")] = False,
     ) -> Records | Trail:
         self._check_guidance(guidance, against, given)
-        sigmas, way = schedule(steps, self.device), SAMPLERS[sampler]()
-        source = moved(generator, self.device)
-        states: list[list[Records]] = []
+        network = self._hurrying() if hurry else self.network.strong
+        sigmas = stops(self.hurry, self.device) if hurry else schedule(steps, self.device)
+        source, states = moved(generator, self.device), []
         for start in range(0, n, BLOCK):
-            part = None if given is None else given.values[start : start + BLOCK]
-            many = min(BLOCK, n - start)
-            denoiser = self._led(many, part, guidance, against, (least, most))
+            part, many = None if given is None else given.values[start : start + BLOCK], min(BLOCK, n - start)
+            denoiser = self._led(network, many, part, guidance, against, (least, most))
             denoiser = denoiser if around is None else around(denoiser)
             x = torch.randn(many, self._flat.size, generator=source, device=self.device) * (1 + sigmas[0] ** 2).sqrt()
-            path = way(denoiser, x, sigmas, source)
-            shown = [(x, sigmas[0]), *zip(path, sigmas[1:], strict=True)] if return_path else [(last(path), sigmas[-1])]
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self._tiles and half_pays(self.device)):
+                path = DDIM()(denoiser, x, sigmas) if hurry else SAMPLERS[sampler]()(denoiser, x, sigmas, source)
+                shown = list(zip([x, *path], sigmas, strict=True)) if return_path else [(last(path), sigmas[-1])]
             # along a path data is shown beside noise as on the circle: both of deviation 1
             states.append([self._records(x * (1 + sigma**2).rsqrt(), part) for x, sigma in shown])
         whole = [pieces[0].concat(*pieces[1:]) for pieces in zip(*states, strict=True)]
         return Trail(tuple(whole), tuple(sigmas.tolist())) if return_path else whole[0]
+
+    def _hurrying(self) -> Network:
+        if self.network.quick is None:
+            raise ArgumentError("hurry=True needs a network that learned to; fit again with hurry=4")
+        return self.network.quick
 
     def _check_guidance(self, guidance: float, against: str, given: Evidence | None) -> None:
         if guidance == 1:
@@ -204,18 +253,18 @@ class Diffusion(FlatModel):
             raise ArgumentError(f"guidance={guidance} needs something to follow; {why}")
 
     def _led(
-        self, n: int, given: Records | None, weight: float, against: str, interval: tuple[float, float]
+        self, network: Network, n: int, given: Records | None, weight: float, against: str, interval: Interval
     ) -> Denoiser:
         """The denoiser of n records, led away from a lesser one."""
-        told = self._denoiser(self._embedding(n, given))
+
+        def of(network: Network, given: Records | None) -> Denoiser:
+            return self.network.denoiser(network, self._path, self._embedding(n, given, network))
+
         if weight == 1:
-            return told
+            return of(network, given)
         weak = self.network.weak
-        if against == "weak" and weak is not None:
-            lesser = self.network.denoiser(weak, self._path, self._embedding(n, given, weak))
-        else:
-            lesser = self._denoiser(self._embedding(n, None))
-        return guided(told, lesser, weight, interval)
+        lesser = of(weak, given) if against == "weak" and weak is not None else of(network, None)
+        return guided(of(network, given), lesser, weight, interval)
 
     def denoiser(self, n: int = 1, given: Any = None) -> Denoiser:
         """D(x; σ) for n records, to be wrapped, combined and given to ``sample(around=…)``.

@@ -1,4 +1,4 @@
-"""Likelihood and codes by the ordinary differential equation that carries data to noise (Song et al. 2021, 2011.13456)."""
+"""Likelihood and codes by the differential equation that carries data to noise (Song et al. 2021, arXiv 2011.13456)."""
 
 from __future__ import annotations
 

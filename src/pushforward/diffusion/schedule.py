@@ -40,6 +40,7 @@ def along(path: Path, steps: int, device: torch.device | str = "cpu") -> Tensor:
     [160.0, 1.98, 0.5, 0.0, 0.0]
     """
     ends = path.time(torch.tensor([SIGMA_MAX, SIGMA_MIN], dtype=torch.float64))
-    t = torch.linspace(*ends.tolist(), max(2, steps), dtype=torch.float64, device=device)[:steps]
+    start, end = ends.tolist()
+    t = torch.linspace(start, end, max(2, steps), dtype=torch.float64, device=device)[:steps]
     a, s = path.coefficients(t)
     return torch.cat([s / a, t.new_zeros(1)]).float()

@@ -57,6 +57,7 @@ def solve(slope: Slope, y: Tensor, start: float, end: float, *, tolerance: float
             break
         now, at = y[rows], t[rows]
         step = torch.minimum(h[rows], (end - at).abs())
+        final = step == (end - at).abs()
         slopes = [first]
         ahead = now
         for c, weights in zip(_AT[1:], _FROM[1:], strict=True):
@@ -69,12 +70,13 @@ def solve(slope: Slope, y: Tensor, start: float, end: float, *, tolerance: float
             break
         good = (error <= 1) | (step <= 1e-7 * abs(end - start))
         y[rows] = torch.where(good[:, None], ahead, now)
-        t[rows] = torch.where(good, at + way * step, at)
+        ahead_t = torch.where(final, torch.full_like(at, end), at + way * step)  # rounding must not lead past the end
+        t[rows] = torch.where(good, ahead_t, at)
         h[rows] = step * (SAFETY * error.clamp_min(1e-10) ** -0.2).clamp(LEAST, MOST)
         taken[rows] += 1
         # the last slope of a step is the first of the next
         first = torch.where(good[:, None], slopes[-1], slopes[0])
-        left = (end - t[rows]).abs() > 1e-9 * abs(end - start)
+        left = ~(good & final)
         rows, first = rows[left], first[left]
     if len(rows):
         raise PushforwardError(

@@ -110,7 +110,9 @@ class Trail:
         points = [np.stack([state.to_numpy()[name].astype(float) for name in names], 1) for state in self.states]
         centre, reach = points[-1].mean(0), 1.35 * np.abs(points[-1] - points[-1].mean(0)).max(0)
         with styled():
-            figure = blank(SIDE * len(shown) + (1.4 if len(shown) == 1 else 0), SIDE + (1.6 if len(shown) == 1 else 0.3))
+            figure = blank(
+                SIDE * len(shown) + (1.4 if len(shown) == 1 else 0), SIDE + (1.6 if len(shown) == 1 else 0.3)
+            )
             canvas = FigureCanvasAgg(figure)
             for axes, i in zip(np.ravel(figure.subplots(1, len(shown))), shown, strict=True):
                 axes.scatter(*points[i].T, s=5, color=COLOURS[0], alpha=0.6, linewidth=0)

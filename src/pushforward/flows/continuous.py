@@ -11,8 +11,8 @@ from pushforward.conditional import Steered
 from pushforward.data import Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Source
-from pushforward.diffusion.network import Network
 from pushforward.diffusion.likelihood import PIXELS, ROWS, TOLERANCE, carried, density, errors
+from pushforward.diffusion.network import Network
 from pushforward.diffusion.solver import Slope
 from pushforward.nets.condition import Condition
 

@@ -46,8 +46,8 @@ class Flow(FlatModel):
     Rows go through couplings of rational-quadratic splines (Durkan, Bekasov, Murray, Papamakarios 2019, arXiv
     1906.04032), pictures through the levels of Glow (Kingma, Dhariwal 2018, arXiv 1807.03039); of records that hold
     both, the picture is told its row. With ``kind="continuous"`` one velocity field carries data to noise (Lipman et
-    al. 2022, arXiv 2210.02747), and of pictures, or more than 64 coordinates, the score is an estimate; how far it is off, by its
-    solver and by its probe, stands in ``measurements["errors"]`` in nats a record.
+    al. 2022, arXiv 2210.02747), and of pictures, or more than 64 coordinates, the score is an estimate; how far it is
+    off, by its solver and by its probe, stands in ``measurements["errors"]`` in nats a record.
 
     Numbers off any grid are scored exactly. Categories, pixels and numbers on a grid are spread over cells, so that
     the score is a bound on average over the spread, of which it takes eight draws. Where fields may have holes it is

@@ -40,7 +40,7 @@ class UNet(nn.Module):
         self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition) for _ in range(layers + 1))
         self.grow = nn.Conv2d(2 * hidden, hidden, 1)
         self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition) for _ in range(layers))
-        self.norm, self.last = nn.GroupNorm(_groups(hidden), hidden), nn.Conv2d(hidden, folded, 3, padding=1)
+        self.norm, self.last = _Norm(hidden), nn.Conv2d(hidden, folded, 3, padding=1)
         self.numbers = nn.Linear(2 * hidden, extra) if extra else None
         for layer in (self.last, self.numbers):
             if layer is not None:
@@ -72,22 +72,28 @@ class UNet(nn.Module):
 
 
 class _Block(nn.Module):
+    """One normalisation a block, over the channels of a pixel: beside it, those over pictures cost as much as a
+    convolution."""
+
     def __init__(self, inputs: int, outputs: int, condition: int):
         super().__init__()
-        self.norm1, self.conv1 = nn.GroupNorm(_groups(inputs), inputs), nn.Conv2d(inputs, outputs, 3, padding=1)
-        self.norm2, self.conv2 = nn.GroupNorm(_groups(outputs), outputs), nn.Conv2d(outputs, outputs, 3, padding=1)
+        self.norm, self.act = _Norm(inputs), nn.SiLU()
+        self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.steer = nn.Linear(condition, 2 * outputs)
+        self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
         self.skip = nn.Identity() if inputs == outputs else nn.Conv2d(inputs, outputs, 1)
-        self.act = nn.SiLU()
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         scale, shift = self.steer(c)[:, :, None, None].chunk(2, 1)
-        h = self.conv1(self.act(self.norm1(x)))
-        h = self.norm2(h) * (1 + scale) + shift
-        return self.skip(x) + self.conv2(self.act(h))
+        h = self.conv1(self.act(self.norm(x)))
+        return self.skip(x) + self.conv2(self.act(h * (1 + scale) + shift))
 
 
-def _groups(channels: int) -> int:
-    return next(g for g in (8, 4, 2, 1) if channels % g == 0)
+class _Norm(nn.LayerNorm):
+    """Layer normalisation over channels, which lie next to each other in memory."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) → the same."""
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -33,9 +33,7 @@ def guided(good: Denoiser, base: Denoiser, weight: float, interval: Interval = E
     return good if weight == 1 else combined(base, [(good, weight)], interval)
 
 
-def combined(
-    base: Denoiser, terms: Sequence[tuple[Denoiser, float]], interval: Interval = EVERYWHERE
-) -> Denoiser:
+def combined(base: Denoiser, terms: Sequence[tuple[Denoiser, float]], interval: Interval = EVERYWHERE) -> Denoiser:
     """D = D_0 + Σ_i w_i (D_i - D_0): several conditions at once (Liu et al. 2022, arXiv 2206.01714).
 
     Weights of 1 give the product of what the conditions allow, as if they were independent given the data; a negative
@@ -52,11 +50,15 @@ def combined(
     def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
         said = [(term(x, sigma), weight) for term, weight in terms]
         inside = (low <= sigma) & (sigma <= high)
-        plain = said[0][0] if len(said) == 1 else sum(mean * weight for mean, weight in said) / (total or 1.0)
+        plain = said[0][0] if len(said) == 1 else _sum(mean * weight for mean, weight in said) / (total or 1.0)
         if not bool(inside.any()):
             return plain
         ground = base(x, sigma)
-        out = ground + sum(weight * (mean - ground) for mean, weight in said)
+        out = ground + _sum(weight * (mean - ground) for mean, weight in said)
         return torch.where(inside[:, None], out, plain)
 
     return denoiser
+
+
+def _sum(terms: Iterable[Tensor]) -> Tensor:
+    return torch.stack(list(terms)).sum(0)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import final
 
-import torch
 from torch import Tensor
 
 from pushforward.diffusion.paths.path import Path
@@ -15,7 +14,7 @@ QUARTER = math.pi / 2
 
 @final
 class Cosine(Path):
-    """a = cos(π t / 2), s = sin(π t / 2): x_t keeps the deviation of the data (Nichol, Dhariwal 2021, arXiv 2102.09672).
+    """a = cos(π t / 2), s = sin(π t / 2): x_t keeps the deviation of data (Nichol, Dhariwal 2021, arXiv 2102.09672).
 
     A network is asked for the velocity (Salimans, Ho 2022, arXiv 2202.00512), and all angles are trained alike. Where
     data is a standard normal the ODE stands still, so that it is the straightest line to take steps along.

@@ -15,7 +15,7 @@ from pushforward.diffusion.paths.path import Path
 @final
 @dataclass(frozen=True)
 class Exploding(Path):
-    """a = 1, s = (σ₀^(1/ρ) + t (σ₁^(1/ρ) - σ₀^(1/ρ)))^ρ: data stays, noise grows (Karras et al. 2022, arXiv 2206.00364).
+    """a = 1, s = (σ₀^(1/ρ) + t (σ₁^(1/ρ) - σ₀^(1/ρ)))^ρ: noise grows on data (Karras et al. 2022, arXiv 2206.00364).
 
     A network is asked for data or noise, whichever is harder to see, so that its target has unit size at every level;
     levels are log-normal.

@@ -39,9 +39,7 @@ class Churn(Sampler):
     def drawn(self) -> bool:
         return True
 
-    def __call__(
-        self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None
-    ) -> Iterator[Tensor]:
+    def __call__(self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None) -> Iterator[Tensor]:
         """The states at each noise level after the first."""
         assert source is not None
         gamma, heun = min(self.amount / (len(sigmas) - 1), MOST), Heun()

@@ -16,7 +16,7 @@ from pushforward.diffusion.samplers.sampler import Sampler, Stepper, at
 @final
 @dataclass(frozen=True)
 class Langevin(Stepper):
-    """Predict by DDIM, then correct: x ← x + ε ∇ log p_σ(x) + √(2ε) z (Song et al. 2021, arXiv 2011.13456, algorithm 2).
+    """Predict by DDIM, then correct: x ← x + ε ∇ log p_σ(x) + √(2ε) z (Song et al. 2021, arXiv 2011.13456, alg. 2).
 
     The walk has p_σ for its equilibrium, so that it takes back what went wrong before. Its ε = r h σ² is in proportion
     to the step h in log σ, where the paper's is constant: so draws come near the data as steps get many.

@@ -35,9 +35,7 @@ class Multistep(Sampler):
     def drawn(self) -> bool:
         return self.eta > 0
 
-    def __call__(
-        self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None
-    ) -> Iterator[Tensor]:
+    def __call__(self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None) -> Iterator[Tensor]:
         """The states at each noise level after the first."""
         last, before = None, None
         for sigma, target in pairwise(sigmas):

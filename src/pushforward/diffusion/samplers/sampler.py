@@ -32,9 +32,7 @@ class Sampler(ABC):
         """Whether noise is drawn on the way, so that a source of it is needed."""
 
     @abstractmethod
-    def __call__(
-        self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None
-    ) -> Iterator[Tensor]:
+    def __call__(self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None) -> Iterator[Tensor]:
         """The states at each noise level after the first.
 
         Args:
@@ -58,9 +56,7 @@ class Stepper(Sampler):
     def step(self, denoiser: Denoiser, x: Tensor, sigma: Tensor, target: Tensor, source: Source | None) -> Tensor:
         """(n, d) from one noise level () to another, neither of them 0."""
 
-    def __call__(
-        self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None
-    ) -> Iterator[Tensor]:
+    def __call__(self, denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: Source | None = None) -> Iterator[Tensor]:
         """The states at each noise level after the first."""
         for sigma, target in pairwise(sigmas):
             x = at(denoiser, x, sigma) if target == 0 else self.step(denoiser, x, sigma, target, source)
