@@ -63,7 +63,7 @@ def test_the_global_generators_are_left_alone(toy):
 
 def test_gradient_descent_on_a_parabola_is_what_the_formula_says():
     module = point()
-    player = Player("p", module, lambda b, g: module.at**2, plain_sgd(0.1), factor=lambda step: 1.0, average=0)
+    player = Player("p", module, lambda b, g: module.at**2, plain_sgd(0.1), factor=lambda step: 1.0, averages=())
     list(game([player], 10))
     assert module.at.item() == pytest.approx(0.8**10, rel=1e-12)
 
@@ -71,7 +71,7 @@ def test_gradient_descent_on_a_parabola_is_what_the_formula_says():
 def test_the_rate_follows_its_factor():
     module = point(0.0)
     factor = inverse_root(warmup=4, constant=6)
-    player = Player("p", module, lambda b, g: -module.at, plain_sgd(1.0), factor=factor, average=0)
+    player = Player("p", module, lambda b, g: -module.at, plain_sgd(1.0), factor=factor, averages=())
     list(game([player], 20))
     by_hand = sum(min(1, (s + 1) / 4) / max(1, s / 6) ** 0.5 for s in range(20))
     assert module.at.item() == pytest.approx(by_hand, rel=1e-12)
@@ -79,12 +79,29 @@ def test_the_rate_follows_its_factor():
 
 def test_the_average_is_the_power_weighted_mean_of_the_weights():
     module, steps = point(), 30
-    player = Player("p", module, lambda b, g: module.at**2, plain_sgd(0.1), factor=lambda s: 1.0, average=0.1)
+    player = Player("p", module, lambda b, g: module.at**2, plain_sgd(0.1), factor=lambda s: 1.0, averages=(0.1,))
     path = [module.at.item() for _ in game([player], steps)]
     # the last look is before the average takes the place of the weights
     power = 7.94  # γ + 1 of a window of a tenth (EDM2 gives γ = 6.94)
     weights = np.diff((np.arange(steps + 1) / steps) ** power)
     assert module.at.item() == pytest.approx(weights @ path, rel=1e-3)
+
+
+@pytest.mark.parametrize("valley, window", [(0.0, 0.02), (2.0, 0.3)])
+def test_of_two_averages_that_stays_which_held_out_data_like(valley, window):
+    """Weights that fall towards 0 from far: a short window has got further than a long one."""
+
+    def end(windows, held_out):
+        module = point(5.0)
+
+        def loss(batch, generator):
+            return 0.5 * module.at**2 if torch.is_grad_enabled() else (module.at - valley).abs()
+
+        player = Player("p", module, loss, plain_sgd(0.04), factor=lambda step: 1.0, averages=windows)
+        list(game([player], 50, held_out=held_out))
+        return module.at.item()
+
+    assert end((0.02, 0.3), rows(40)) == end((0.3, 0.02), rows(40)) == end((window,), None)
 
 
 def test_players_take_turns_and_see_only_their_own_gradients():
@@ -99,7 +116,7 @@ def test_players_take_turns_and_see_only_their_own_gradients():
         return of
 
     def player(name, mine, theirs, every):
-        options = {"factor": lambda step: 1.0, "average": 0, "every": every}
+        options = {"factor": lambda step: 1.0, "averages": (), "every": every}
         return Player(name, mine, loss(name, mine, theirs), plain_sgd(0.01), **options)
 
     seen = list(game([player("one", one, two, 1), player("two", two, one, 3)], 7))
@@ -110,7 +127,7 @@ def test_players_take_turns_and_see_only_their_own_gradients():
 
 def test_clipping_bounds_the_step():
     module = point(0.0)
-    options = {"factor": lambda step: 1.0, "average": 0, "clip": 0.5}
+    options = {"factor": lambda step: 1.0, "averages": (), "clip": 0.5}
     player = Player("p", module, lambda b, g: 1000 * module.at, plain_sgd(1.0), **options)
     list(game([player], 1))
     assert module.at.item() == pytest.approx(-0.5, rel=1e-6)
@@ -169,7 +186,7 @@ def test_without_a_budget_it_stops_when_the_held_out_loss_no_longer_falls():
     def loss(batch, generator):  # looks at held-out data see a valley at 3 that training passes through
         return -module.at if torch.is_grad_enabled() else (module.at - 3).abs()
 
-    player = Player("p", module, loss, plain_sgd(0.01), factor=lambda step: 1.0, average=0)
+    player = Player("p", module, loss, plain_sgd(0.01), factor=lambda step: 1.0, averages=())
     run = Run(device="cpu")
     seen = list(train([player], rows(), run, State(batch=16), held_out=rows(40)))
     looks = [p for p in seen if "held-out" in p.losses]

@@ -164,7 +164,7 @@ class GAN(FlatModel):
         maker = network.generator if network.encoder is None else nn.ModuleList([network.generator, network.encoder])
         return [
             Player("generator", maker, moves.generate, adam(self.lr, BETAS)),
-            Player("discriminator", network.discriminator, moves.discriminate, adam(self.lr, BETAS), average=0.0),
+            Player("discriminator", network.discriminator, moves.discriminate, adam(self.lr, BETAS), averages=()),
         ]
 
     def _scene(self, step: int) -> Scene | None:

@@ -122,7 +122,7 @@ class Coder(ConditionalModel, Codes):
             return [player]
         return [
             player,
-            Player("critic", self._critic, self._critic.loss, adam(FASTER * self.lr, (0.5, 0.99)), average=0.0),
+            Player("critic", self._critic, self._critic.loss, adam(FASTER * self.lr, (0.5, 0.99)), averages=()),
         ]
 
     def _pull(self, x: Inputs, out: Outputs, errors: Tensor, batch: Mapping[str, Tensor]) -> Tensor | float:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     Way: TypeAlias = str
 else:  # what the folders hold
     Along, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
+WINDOWS = (0.1, 0.05)  # of averages of weights
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
 HURRIED = 0.25  # share of a run in which a network learns to hurry
@@ -111,7 +112,12 @@ class Diffusion(FlatModel):
         """The denoiser, and the weak one where it is wanted."""
         both, make = self.network, adam(self.lr)
         strong = nn.ModuleList([both.strong, both.doubt])
-        out = [Player("denoising", strong, lambda batch, source: self._loss(both.strong, batch, source), make)]
+        out = [
+            Player(
+                "denoising", strong, lambda batch, source: self._loss(both.strong, batch, source), make,
+                averages=WINDOWS,
+            )
+        ]  # fmt: skip
         if both.weak is not None:
             weak = both.weak
             out += [Player("weak", weak, lambda batch, source: self._loss(weak, batch, source), make, every=RARER)]

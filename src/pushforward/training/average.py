@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -67,3 +67,37 @@ class Average:
     def _swap(self) -> None:
         for i, live in enumerate(self._live):
             live.data, self.values[i] = self.values[i], live.data
+
+
+class Averages:
+    """Averages of one module over windows of several widths, of which one is in use.
+
+    Args:
+        module: whose parameters are averaged.
+        deviations: width of each window as a share of the run.
+    """
+
+    def __init__(self, module: nn.Module, deviations: Sequence[float]):
+        self.each = [Average(module, deviation) for deviation in deviations]
+        self._used = 0
+
+    def __len__(self) -> int:
+        return len(self.each)
+
+    def use(self, i: int) -> None:
+        """Take the i-th window, or the last where there are fewer."""
+        self._used = min(i, len(self.each) - 1)
+
+    @property
+    def values(self) -> list[Tensor]:
+        """Those of the window in use."""
+        return self.each[self._used].values
+
+    def update(self, step: int) -> None:
+        """Take in the parameters after `step` (the first is 1)."""
+        for average in self.each:
+            average.update(step)
+
+    def in_place(self) -> AbstractContextManager[None]:
+        """Inside, the module computes with the averages of the window in use."""
+        return self.each[self._used].in_place()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from pushforward.errors import DivergedError, FormatError, PushforwardError
-from pushforward.training.average import Average
+from pushforward.training.average import Averages
 from pushforward.training.batches import Batches
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.history import History, Scene
@@ -97,7 +97,7 @@ class _Trainer:
         self.parameters = [parameters_of(player.module) for player in players]
         self.optimizers = [p.optimizer(q) for p, q in zip(players, self.parameters, strict=True)]
         self.rates = [[g["lr"] for g in optimizer.param_groups] for optimizer in self.optimizers]
-        self.averages = [Average(p.module, p.average) if p.average else None for p in players]
+        self.averages = [Averages(p.module, p.averages) if p.averages else None for p in players]
         self.generator = generator(0, device=place.device)
         self.interval = max(50, math.ceil(batches.total / state.batch))  # steps between looks at held-out data
 
@@ -238,7 +238,10 @@ class _Trainer:
         state = self.state
         if self.held_out is None or (state.step % self.interval and not at_end):
             return {}
-        loss, facts = self._held_out_loss()
+        tried = [self._held_out_loss(window) for window in range(max(1, len(self.averages[0] or ())))]
+        window = min(range(len(tried)), key=lambda i: tried[i][0])
+        self._use(window)
+        loss, facts = tried[window]
         if loss < state.best:
             state.best, state.best_step = loss, state.step
             state.kept = [[v.clone() for v in self._values(i)] for i in range(len(self.players))]
@@ -247,10 +250,20 @@ class _Trainer:
             state.finished = state.step >= patience
         return {"held-out": loss, **{f"{name}/held-out": value for name, value in facts.items()}}
 
+    def _use(self, window: int) -> None:
+        for average in self.averages:
+            if average is not None:
+                average.use(window)
+
     @torch.no_grad()
-    def _held_out_loss(self) -> tuple[float, dict[str, float]]:
-        """The mean over all of it of the first player's loss, and of the named numbers that come with it."""
+    def _held_out_loss(self, window: int) -> tuple[float, dict[str, float]]:
+        """The mean over all of it of the first player's loss, and of the named numbers that come with it.
+
+        Args:
+            window: which of the averages are used.
+        """
         assert self.held_out is not None
+        self._use(window)
         size, total = min(self.held_out.total, self.state.batch), self.held_out.total
         means: dict[str, float] = {}
         with _averaged(self.averages), scope(mix(self.run.seed, -1), self.place.device):
@@ -316,8 +329,8 @@ class _Trainer:
         out: dict[str, Tensor] = {}
         for i, player in enumerate(self.players):
             out |= {f"{player.name}.live.{k}": v for k, v in player.module.state_dict().items()}
-            if self.averages[i] is not None:
-                out |= {f"{player.name}.average.{j}": v for j, v in enumerate(self._values(i))}
+            for k, average in enumerate(averages.each if (averages := self.averages[i]) is not None else ()):
+                out |= {f"{player.name}.average.{k}.{j}": v for j, v in enumerate(average.values)}
             if self.state.kept:
                 out |= {f"{player.name}.kept.{j}": v for j, v in enumerate(self.state.kept[i])}
             for j, slots in self.optimizers[i].state_dict()["state"].items():
@@ -350,17 +363,16 @@ class _Trainer:
             return {k.removeprefix(start): v.to(self.place.device) for k, v in tensors.items() if k.startswith(start)}
 
         player.module.load_state_dict(part("live"))
-        average = self.averages[i]
-        if average is not None:
-            values = part("average")
-            for place, held in enumerate(average.values):
-                held.copy_(values[str(place)])
+        values = part("average")
+        for k, average in enumerate(averages.each if (averages := self.averages[i]) is not None else ()):
+            for j, held in enumerate(average.values):
+                held.copy_(values[f"{k}.{j}"])
         if kept := part("kept"):
             self.state.kept.append([kept[str(j)] for j in range(len(kept))])
         slots: dict[int, dict[str, Tensor]] = {}
         for key, value in part("optimizer").items():
-            j, _, slot = key.partition(".")
-            slots.setdefault(int(j), {})[slot] = self._slot(self.parameters[i][int(j)], slot, value)
+            which, _, slot = key.partition(".")
+            slots.setdefault(int(which), {})[slot] = self._slot(self.parameters[i][int(which)], slot, value)
         groups = self.optimizers[i].state_dict()["param_groups"]
         self.optimizers[i].load_state_dict({"state": slots, "param_groups": groups})
 
@@ -375,7 +387,7 @@ def _finite(tensors: Sequence[Tensor]) -> bool:
     return all(bool(tensor.isfinite().all()) for tensor in tensors)
 
 
-def _averaged(averages: Sequence[Average | None]) -> contextlib.ExitStack:
+def _averaged(averages: Sequence[Averages | None]) -> contextlib.ExitStack:
     """Inside, all players compute with their averaged weights."""
     stack = contextlib.ExitStack()
     for average in averages:

@@ -44,7 +44,8 @@ class Player:
         optimizer: parameters → optimiser.
         every: takes part in every so-manieth step.
         factor: step → what its learning rate is multiplied by.
-        average: deviation of the averaging window as a share of the run so far; 0 keeps no average.
+        averages: deviations of averaging windows as shares of the run so far, of which that stays which does best on
+            held-out data, or without any the first; none keeps no average.
         clip: largest norm of its gradient; 0 leaves it as it is.
     """
 
@@ -54,5 +55,5 @@ class Player:
     optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer]
     every: int = 1
     factor: Callable[[int], float] = STEADY
-    average: float = 0.1
+    averages: tuple[float, ...] = (0.1,)
     clip: float = 0.0
