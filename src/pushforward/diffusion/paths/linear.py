@@ -17,7 +17,8 @@ class Linear(Path):
     """log a = -¼ t² (β₁ - β₀) - ½ t β₀, s = √(1 - a²): noise comes in at a rate that grows linearly.
 
     A network is asked for the noise, and all times are trained alike (Ho, Jain, Abbeel 2020, arXiv 2006.11239; in
-    continuous time Song et al. 2021, arXiv 2011.13456).
+    continuous time Song et al. 2021, arXiv 2011.13456). Where noise is all there is, what is said of the data errs by σ
+    times as much as what is said of the noise, so that it wants longer training than the others.
 
     Attributes:
         low, high: β₀ and β₁.
