@@ -93,6 +93,15 @@ def test_a_generator_that_draws_one_point_rings_of_collapse():
     assert any(text.startswith("mode collapse") and "it is 1)" in text for text in words(history))
 
 
+def test_a_game_that_is_still_finding_modes_does_not_ring():
+    network, batch = laid()
+    for before, rings in ((0.1, False), (0.52, True)):
+        history = History()
+        history.add(Progress("train", YOUNG // 2, {"coverage": before}))
+        looks(network, batch, lambda z, time: torch.cat([z[:, :1].abs(), z[:, 1:]], 1), history=history)
+        assert any(text.startswith("mode collapse") for text in words(history)) == rings
+
+
 def test_a_generator_that_leaves_out_half_of_the_data_rings_of_collapse():
     network, batch = laid()
     (said,), history = looks(network, batch, lambda z, _: torch.cat([z[:, :1].abs(), z[:, 1:]], 1))

@@ -19,6 +19,7 @@ LOOKED = 512  # records that draws are compared with
 NEIGHBOURS = 8  # of a record, within which a draw counts as near; of five, fine detail that is missed would count
 YOUNG = 1000  # steps before which no alarm is rung
 DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
+RISING = 0.1  # by which coverage must have grown since half the steps ago for a game that is still finding modes
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class Alarm:
 
 ALARMS = {
     "collapse": Alarm(
-        lambda s: s["coverage"] < DROPPED,
+        lambda s: s["coverage"] < min(DROPPED, s.get("coverage/before", 1.0) + RISING),
         'mode collapse: draws come near {coverage:.0%} of the data; try penalty="zero-centred" with a larger '
         "gamma= (it is {gamma:g}), pack=4 for rows, or a longer run",
     ),
@@ -119,6 +120,10 @@ class Watch:
             return
         seen = {name: float(value) for name, value in facts.items()}
         seen["gamma"] = float(self._network.discriminator.gamma)
+        if "coverage" in self._history:
+            steps, values = self._history["coverage"]
+            if (early := values[steps <= step / 2]).size:
+                seen["coverage/before"] = float(early[-1])
         for name in ("accuracy/real", "accuracy/drawn", "accuracy/held-out"):
             if name in self._history:
                 steps, values = self._history[name]
