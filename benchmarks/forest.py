@@ -2,10 +2,10 @@
 
 python benchmarks/forest.py [iris wine cancer] [--seeds 3] [--minutes 0.1] [--no-peer] [--family diffusion]
 
-The protocol is that of Jolicoeur-Martineau, Fatras, Kachman 2023 (arXiv 2309.09968): a fifth of the rows is held out, as
-many rows are drawn as were learned from, numbers are brought to [0, 1] by the range of the training rows, levels of the
-class count half, and the distance is the least cost of moving one set of rows onto the other, |x - y|₁ a row (POT). The
-peer is the package `ForestDiffusion` at its defaults (flow, 50 noise levels, every row 100 times). Training rows
+The protocol is that of Jolicoeur-Martineau, Fatras, Kachman 2023 (arXiv 2309.09968): a fifth of the rows is held out,
+as many rows are drawn as were learned from, numbers are brought to [0, 1] by the range of the training rows, levels of
+the class count half, and the distance is the least cost of moving one set of rows onto the other, |x - y|₁ a row (POT).
+The peer is the package `ForestDiffusion` at its defaults (flow, 50 noise levels, every row 100 times). Training rows
 themselves are the floor.
 """
 
@@ -67,7 +67,7 @@ def peer(train: pd.DataFrame, seed: int) -> pd.DataFrame:
     model = ForestDiffusionModel(train[numbers].to_numpy(float), label_y=codes, n_jobs=2, seed=seed)
     drawn = model.generate(batch_size=len(train))
     out = pd.DataFrame(drawn[:, :-1], columns=numbers)
-    return out.assign(kind=[levels[int(round(code))] for code in drawn[:, -1]])
+    return out.assign(kind=[levels[round(code)] for code in drawn[:, -1]])
 
 
 def main() -> None:
