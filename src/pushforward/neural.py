@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,7 +16,7 @@ from pushforward.data import Records, Scan, Schema, as_records
 from pushforward.data.records import rows_per_chunk
 from pushforward.errors import ArgumentError
 from pushforward.model import Model
-from pushforward.training.batches import Batches
+from pushforward.training.batches import Batches, Beside, Stream, together
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.history import History, Scene
 from pushforward.training.loop import State, train
@@ -27,6 +27,7 @@ from pushforward.training.randomness import generator, mix, scope
 from pushforward.training.run import Run
 
 HELD_OUT = 0.1  # share of the data that is only looked at, where the run has no budget
+OTHER = "to."  # before the names of tensors of a second data set
 
 
 @dataclass(kw_only=True, eq=False)
@@ -90,7 +91,10 @@ class NeuralModel(Model):
         self.__dict__["_history"] = History()
         place = Place(run)
         schema, given = self.learning
-        source = _Source(self, data, weights, run, place)
+        source: _Source | _Pair = _Source(self, data, weights, run, place)
+        if self._other is not None:
+            beside = replace(run, seed=mix(run.seed, 2)) if self._apart() else run
+            source = _Pair(source, _Source(self, self._other, None, beside, place))
         self._survey(source.first)
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
@@ -126,6 +130,10 @@ class NeuralModel(Model):
 
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Measure what the weights that stay call for: on held-out records, or where there are none on some others."""
+
+    def _apart(self) -> bool:
+        """Whether a second data set is gone through in an order of its own, rather than record beside record."""
+        return True
 
     def _place(self, network: nn.Module, device: str) -> None:
         self.__dict__["network"] = network.to(device)
@@ -193,7 +201,7 @@ class _Source:
         """The first chunk of what is learned from."""
         return next(self._chunks())
 
-    def held_out(self) -> Batches | None:
+    def held_out(self) -> Stream | None:
         """What is only looked at."""
         if self._held is None:
             schema, _ = self._model.learning
@@ -226,3 +234,27 @@ class _Source:
             share = np.ones(len(records)) if weights is None else weights
             tensors["weight"] = torch.from_numpy(share).float()
         return to_device(tensors, self._place.device)
+
+
+class _Pair:
+    """Two data sets, side by side."""
+
+    def __init__(self, one: _Source, other: _Source):
+        self._one, self._other = one, other
+
+    def first(self) -> tuple[Records, np.ndarray | None]:
+        """The records of the first chunk of the one."""
+        return self._one.first()
+
+    def batches(self) -> Stream:
+        """What is learned from."""
+        return Beside(self._one.batches(), self._other.batches(), OTHER)
+
+    def pilot(self) -> dict[str, Tensor]:
+        """The first chunks of what is learned from."""
+        return together(self._one.pilot(), self._other.pilot(), OTHER)
+
+    def held_out(self) -> Stream | None:
+        """What is only looked at; a share of both, or of neither."""
+        one, other = self._one.held_out(), self._other.held_out()
+        return None if one is None or other is None else Beside(one, other, OTHER)
