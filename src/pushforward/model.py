@@ -83,9 +83,7 @@ class Model(Tunable, ABC):
 
     # Learning
 
-    def fit(
-        self, data: Any, *, to: Any = None, given: Collection[str] = (), weights: Any = None, **run: Any
-    ) -> Self:
+    def fit(self, data: Any, *, to: Any = None, given: Collection[str] = (), weights: Any = None, **run: Any) -> Self:
         """Learn the distribution of the data; what was learned before is forgotten.
 
         Args:

@@ -91,10 +91,11 @@ class NeuralModel(Model):
         self.__dict__["_history"] = History()
         place = Place(run)
         schema, given = self.learning
-        source: _Source | _Pair = _Source(self, data, weights, run, place)
+        one = _Source(self, data, weights, run, place)
+        source: _Source | _Pair = one
         if self._other is not None:
             beside = replace(run, seed=mix(run.seed, 2)) if self._apart() else run
-            source = _Pair(source, _Source(self, self._other, None, beside, place))
+            source = _Pair(one, _Source(self, self._other, None, beside, place))
         self._survey(source.first)
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))

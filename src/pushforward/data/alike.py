@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TypeVar
 
 import pyarrow as pa
 
@@ -11,8 +10,6 @@ from pushforward.data.read import Scan
 from pushforward.data.records import Records
 from pushforward.data.schema import Category, Field, Image, Number, Schema, Text
 from pushforward.errors import DataError, one_of
-
-D = TypeVar("D", Records, Scan)
 
 
 def alike(one: Records | Scan, other: Records | Scan) -> tuple[Records | Scan, Records | Scan]:
@@ -43,7 +40,7 @@ def shared(one: Schema, other: Schema) -> Schema:
     return Schema(tuple(_both(field, other) for field in one), one.left_out)
 
 
-def under(data: D, schema: Schema) -> D:
+def under(data: Records | Scan, schema: Schema) -> Records | Scan:
     """The same data under a schema that allows for it."""
     return data.under(schema) if isinstance(data, Scan) else Records(schema, data.table)
 
@@ -79,7 +76,7 @@ def _numbers(field: Number, twin: Number) -> Number:
     if field.type != twin.type:
         for temporal in (f for f in (field, twin) if pa.types.is_temporal(f.arrow_type)):
             raise DataError(
-                f"field {field.name!r} is {field.type} in the data and {twin.type} in to=; bring both to {temporal.type}"
+                f"field {field.name!r} is {field.type} in the data and {twin.type} in to=; make both {temporal.type}"
             )
     floats = not (field.integral and twin.integral)
     same = field.resolution == twin.resolution
@@ -96,7 +93,9 @@ def _numbers(field: Number, twin: Number) -> Number:
 
 def _categories(field: Category, twin: Category) -> Category:
     if field.type != twin.type:
-        raise DataError(f"levels of {field.name!r} are {field.type} in the data and {twin.type} in to=; bring them together")
+        raise DataError(
+            f"levels of {field.name!r} are {field.type} in the data and {twin.type} in to=; bring them together"
+        )
     one, other = set(field.values), set(twin.values)
     if one - other and other - one:
         alone = (sorted(map(str, rest))[0] for rest in (one - other, other - one))

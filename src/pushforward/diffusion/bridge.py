@@ -40,7 +40,7 @@ class Bridge(NeuralModel):
     x_t = (1 - t) x + t y + √(ε t (1 - t)) z. Pairs come from optimal transport within a batch (Tong et al. 2023, arXiv
     2307.03672) and, after `refine` steps, from the ways of the model itself, whose only fixed point is the bridge (Shi,
     De Bortoli, Campbell, Doucet 2023, arXiv 2303.16852; in one run: De Bortoli et al. 2024, arXiv 2409.09347). As
-    ε → 0 the ways become those of optimal transport; at ε = 0 the model is an ODE, which is gone back to where it began.
+    ε → 0 the ways become those of optimal transport; at ε = 0 the model is an ODE, whose way back ends where it began.
 
     Lengths, and so ε, are in deviations of the data: of both sides, each about its own mean. Where all fields are
     numbers they share one deviation (``scale="one"``), so that near means near in the data; numbers of different units

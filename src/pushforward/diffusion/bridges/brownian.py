@@ -56,7 +56,9 @@ def matching(drift: Drift, x: Tensor, y: Tensor, epsilon: float, generator: torc
     return (drift(point, t) - velocity).square().mean(1) / (1 + epsilon * t / (1 - t))
 
 
-def walk(drift: Drift, x: Tensor, steps: int, epsilon: float, generator: torch.Generator) -> Iterator[tuple[float, Tensor]]:
+def walk(
+    drift: Drift, x: Tensor, steps: int, epsilon: float, generator: torch.Generator
+) -> Iterator[tuple[float, Tensor]]:
     """Times and states of dX = drift dt + √ε dW from x, by Heun's method, whose weak order is 2 as noise is additive.
 
     Steps get shorter towards the end, where the drift is steepest: t = u (2 - u) for u spread evenly (Platen, Bruti-

@@ -39,7 +39,9 @@ class Drifts(nn.Module):
         if self.back is not None:
             self.back.flat = self.flat  # one scale for both
         self.register_buffer("means", torch.zeros(2, self.flat.size))
-        self.register_buffer("taken", torch.zeros((), dtype=torch.int64))  # steps, which a run that goes on goes on with
+        self.register_buffer(
+            "taken", torch.zeros((), dtype=torch.int64)
+        )  # steps, which a run that goes on goes on with
 
     def prepare(self, tensors: Mapping[str, Tensor], each: bool, generator: torch.Generator) -> None:
         """Take the scales and both means from some records.

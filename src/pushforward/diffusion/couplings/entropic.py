@@ -10,7 +10,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from pushforward.diffusion.couplings.coupling import Coupling, alike
+from pushforward.diffusion.couplings.coupling import Coupling, check_shapes, squares
 from pushforward.errors import ArgumentError
 
 TOLERANCE = 0.01  # mean relative error of the shares of x at which the plan is good enough to draw from
@@ -51,7 +51,7 @@ class Entropic(Coupling):
         return cls(epsilon)
 
     def __call__(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        alike(x, y)
+        check_shapes(x, y)
         rows = torch.multinomial(plan(x, y, self.epsilon), 1, generator=generator)[:, 0]
         return x, y[rows]
 
@@ -69,7 +69,7 @@ def plan(x: Tensor, y: Tensor, epsilon: float, *, rounds: int = ROUNDS, toleranc
         rounds: most passes, each of which is 11 of Sinkhorn's iterations.
         tolerance: mean relative error of the margins at which it stops.
     """
-    cost = torch.cdist(x.float(), y.float()).square() / 2
+    cost = squares(x, y) / 2
     f, g = cost.new_zeros(len(x)), cost.new_zeros(len(y))
     for level in _falling(float(cost.mean()), epsilon):
         f, g, _ = _round(cost, f, g, level)

@@ -8,7 +8,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from pushforward.diffusion.couplings.coupling import Coupling, alike, evenly
+from pushforward.diffusion.couplings.coupling import Coupling, check_shapes, evenly
 
 
 @final
@@ -26,7 +26,7 @@ class Independent(Coupling):
         return cls()
 
     def __call__(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        alike(x, y)
+        check_shapes(x, y)
         rows = evenly(y, len(x), generator)
         return x, rows[torch.randperm(len(rows), generator=generator, device=y.device)]
 

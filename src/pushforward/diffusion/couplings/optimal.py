@@ -9,7 +9,7 @@ import torch
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor
 
-from pushforward.diffusion.couplings.coupling import Coupling, alike, evenly
+from pushforward.diffusion.couplings.coupling import Coupling, check_shapes, evenly, squares
 
 
 @final
@@ -30,10 +30,9 @@ class Optimal(Coupling):
         return cls()
 
     def __call__(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        alike(x, y)
+        check_shapes(x, y)
         rows = evenly(y, len(x), generator)
-        # |x|² and |y|² are the same for every permutation; the inner product alone decides, and keeps more digits
-        _, order = linear_sum_assignment((x.float() @ rows.float().T).cpu().double().numpy(), maximize=True)
+        _, order = linear_sum_assignment(squares(x, rows).cpu().double().numpy())
         return x, rows[torch.from_numpy(order).to(y.device)]
 
     @classmethod

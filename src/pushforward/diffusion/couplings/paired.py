@@ -8,7 +8,7 @@ from typing import Self, final
 import torch
 from torch import Tensor
 
-from pushforward.diffusion.couplings.coupling import Coupling, alike
+from pushforward.diffusion.couplings.coupling import Coupling, check_shapes
 from pushforward.errors import ArgumentError
 
 
@@ -33,7 +33,7 @@ class Paired(Coupling):
         Raises:
             ArgumentError: there are not as many x as y.
         """
-        alike(x, y)
+        check_shapes(x, y)
         if len(x) != len(y):
             raise ArgumentError(f"{len(x)} rows cannot be paired with {len(y)}; give as many of each")
         return x, y
