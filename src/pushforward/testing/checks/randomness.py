@@ -23,6 +23,7 @@ def check_same_seed_same_completion(case: Case) -> None:
 
 def check_other_seed_other_sample(case: Case) -> None:
     """Two seeds, or none, give different samples."""
+    case.need("sample")
     one, two = (case.draw(30, seed=seed) for seed in (3, 4))
     assert not same(one, two), "two seeds draw the same records"
     one, two = (case.draw(30) for _ in range(2))
