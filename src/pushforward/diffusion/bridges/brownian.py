@@ -28,10 +28,10 @@ def between(x: Tensor, y: Tensor, t: Tensor, epsilon: float, generator: torch.Ge
     >>> point.tolist(), velocity.tolist()
     ([[0.25, 0.25]], [[1.0, 1.0]])
     """
-    t = t[:, None]
+    t = t.to(x)[:, None]
     point, velocity = torch.lerp(x, y, t), y - x
     if epsilon:
-        z = torch.randn(x.shape, generator=generator, device=x.device)
+        z = _normal(x, generator)
         point, velocity = point + (epsilon * t * (1 - t)).sqrt() * z, velocity - (epsilon * t / (1 - t)).sqrt() * z
     return point, velocity
 
@@ -76,8 +76,12 @@ def walk(
     yield 0.0, x
     for now, then in pairwise(times):
         step = then - now
-        noise = (step * epsilon) ** 0.5 * torch.randn(x.shape, generator=generator, device=x.device) if epsilon else 0.0
+        noise = (step * epsilon) ** 0.5 * _normal(x, generator) if epsilon else 0.0
         slope = drift(x, x.new_full((len(x),), now))
         ahead = x + step * slope + noise
         x = x + step / 2 * (slope + drift(ahead, x.new_full((len(x),), then))) + noise
         yield then, x
+
+
+def _normal(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
