@@ -58,7 +58,8 @@ def test_the_drift_of_the_closed_form_matches_best(bridge):
 
     x, y = x[:4000], y[:4000]
     errors = {
-        change: matching(by_record(change), x, y, EPSILON, torch.Generator().manual_seed(1)) for change in (-0.1, 0.0, 0.1)
+        change: matching(by_record(change), x, y, EPSILON, torch.Generator().manual_seed(1))
+        for change in (-0.1, 0.0, 0.1)
     }
     for change in (-0.1, 0.1):
         gap = errors[change] - errors[0.0]

@@ -84,10 +84,8 @@ def test_independent_pairs_are_independent():
 
 def greedy(x, y):
     """A twin that gives each row in turn the nearest that is left."""
-    left, out = list(range(len(y))), []
-    for row in x:
-        out.append(left.pop(int((y[left] - row).square().sum(1).argmin())))
-    return x, y[out]
+    left = list(range(len(y)))
+    return x, y[[left.pop(int((y[left] - row).square().sum(1).argmin())) for row in x]]
 
 
 def test_optimal_pairs_cost_least_of_all_permutations():

@@ -22,7 +22,7 @@ def test_both_ends_are_as_they_should_be():
 
 @pytest.mark.parametrize("epsilon", [0.05, 0.7, 20.0])
 def test_the_density_of_both_ends_is_a_product_but_for_the_reference(epsilon):
-    """π(x, y) = u(x) v(y) exp(x·y / ε) is what Schrödinger's system asks for: the precision has -I/ε off its diagonal."""
+    """Schrödinger's system asks for π(x, y) = u(x) v(y) exp(x·y / ε): the precision has -I/ε off its diagonal."""
     joint = problem(epsilon=epsilon).joint()
     d = len(joint) // 2
     assert np.allclose(np.linalg.inv(joint)[:d, d:], -np.eye(d) / epsilon, atol=1e-6 / epsilon)
