@@ -23,7 +23,7 @@ from scipy.spatial.distance import cdist
 import pushforward as pf
 from pushforward.testing import GaussianBridge
 
-JUDGED = 50_000  # records that moments are taken from
+JUDGED = 100_000  # records that moments are taken from
 EPSILONS = (1.0, 0.1)  # in squared deviations
 SMALL = 1e-3  # of moons to rings
 
@@ -80,12 +80,12 @@ def _gaussian(d: int, epsilon: float, steps: int) -> None:
             pair.draw(0, 100_000, 0), to=pair.draw(1, 100_000, 0), steps=steps, seed=0, device="cpu"
         )
     )
-    start, scale = pair.draw(0, JUDGED, 1), pair.unit**0.5
+    start, scale = mirrored(pair, 0), pair.unit**0.5
     path = [(t, columns(records)) for t, records in model.path(start, seed=0)]
     means = max(np.abs(x.mean(0) - exact.mean(t)).max() / scale for t, x in path)
     spread = max(relative(np.cov(x.T), exact.covariance(t)) for t, x in path)
     joint = np.cov(np.hstack([start, path[-1][1]]).T)
-    goal = pair.draw(1, JUDGED, 1)
+    goal = mirrored(pair, 1)
     back = columns(model.transport(goal, reverse=True, seed=0))
     other = np.cov(np.hstack([back, goal]).T)
     ideal = np.random.default_rng(2).multivariate_normal(np.concatenate(exact.means), exact.joint(), JUDGED)
@@ -101,6 +101,12 @@ def _gaussian(d: int, epsilon: float, steps: int) -> None:
     way = f"{off:7.4f} {relative(np.cov(back.T), pair.covariances[0]):7.2%} {relative(other, exact.joint()):7.2%}"
     least = f"{noise[0]:.4f}, {noise[1]:.2%}, {noise[2]:.2%}"
     print(f"{d:3} {epsilon:5g} {steps:6} {minutes:5.1f}   {forth}   {way}   {least}", flush=True)
+
+
+def mirrored(pair: Pair, side: int) -> np.ndarray:
+    """(JUDGED, d) records of one side, each beside its mirror image, so that their mean is exact."""
+    half = pair.draw(side, JUDGED // 2, 1)
+    return np.concatenate([half, 2 * pair.means[side] - half])
 
 
 def relative(found: np.ndarray, wanted: np.ndarray) -> float:

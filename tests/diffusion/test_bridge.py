@@ -207,7 +207,7 @@ def test_what_makes_no_sense_is_refused(options, fit, error, words):
 
 
 def test_epsilon_below_0_is_refused():
-    with pytest.raises(pf.ArgumentError, match=r"epsilon=-1 is out of range; it must be ≥ 0"):
+    with pytest.raises(pf.ArgumentError, match=r"epsilon=-1\.0 is out of range; it must be ≥ 0"):
         pf.Bridge(epsilon=-1)
 
 

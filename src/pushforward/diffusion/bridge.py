@@ -131,7 +131,7 @@ class Bridge(NeuralModel):
         return self._apart() and self.refine is not None and int(self.network.taken) >= self.refine
 
     def _paired(self, x: Tensor, y: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        with torch.no_grad():
+        with torch.no_grad(), torch.autocast(x.device.type, enabled=False):  # potentials want all their digits
             return self._coupling.of(self.epsilon)(x, y, generator)
 
     @torch.no_grad()
