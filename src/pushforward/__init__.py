@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
+    from pushforward.diffusion.bridge import Bridge
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
@@ -70,6 +71,7 @@ __all__ = [
     "ArgumentError",
     "AutoEncoder",
     "Autoregressive",
+    "Bridge",
     "Category",
     "CollapsedWarning",
     "CopiedWarning",

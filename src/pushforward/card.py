@@ -14,12 +14,13 @@ _DENSITY = {
 }
 
 
-def card(described: dict[str, Any], numbers: int) -> str:
+def card(described: dict[str, Any], numbers: int, use: str = "sample(10)") -> str:
     """Markdown about a model, from what `model.json` says of it.
 
     Args:
         described: the content of `model.json`.
         numbers: how many numbers were learned.
+        use: what to ask of the model first.
     """
     schema = Schema.from_json(described["schema"])
     given = described["given"]
@@ -39,7 +40,7 @@ Fitted with pushforward {described["version"]} in {measured["seconds"]:g} s and 
 import pushforward as pf
 
 model = pf.load(".")   # this folder
-model.sample(10)
+model.{use}
 ```
 
 ## Fields

@@ -58,10 +58,7 @@ class ConditionalModel(NeuralModel):
             encoding: of the cells.
             pictured: whether a picture is learned.
         """
-        cells = encoding.encode(records)
-        out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
-        if pictured:
-            out["image"] = _pixels(records, self._picture_field(records.schema))
+        out = named(records, encoding, self._picture_field(records.schema) if pictured else None)
         condition = self._steered.condition
         return out if condition is None else out | condition.encode(records)
 
@@ -78,11 +75,7 @@ class ConditionalModel(NeuralModel):
         images = rest.of_kind(Image)
         if len(images) > 1:
             raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")
-        for image in images:
-            if min(image.height, image.width) < SMALLEST:
-                raise DataError(
-                    f"pictures of {image.name!r} are {image.describe()}; their sides must be at least {SMALLEST}"
-                )
+        check_sides(rest)
 
     def _blocks(self, records: Records, rows: int = BLOCK) -> Iterator[dict[str, Tensor]]:
         """Records as named tensors where the network is, so many at a time."""
@@ -123,6 +116,25 @@ class ConditionalModel(NeuralModel):
         if self.absent == 0 and bool(untold.any()):
             raise ArgumentError(f"with absent=0 all of {list(self.given)} must be given; fit again with absent=0.1")
         return network.embed(tensors, untold)
+
+
+def named(records: Records, encoding: CellEncoding, picture: str | None) -> dict[str, Tensor]:
+    """Records as named tensors: their cells, and one picture of each where a field is named."""
+    cells = encoding.encode(records)
+    out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
+    return out if picture is None else out | {"image": _pixels(records, picture)}
+
+
+def check_sides(schema: Schema) -> None:
+    """Refuse pictures that are too small.
+
+    Raises:
+        DataError: a side is.
+    """
+    for image in schema.of_kind(Image):
+        if min(image.height, image.width) < SMALLEST:
+            what = f"pictures of {image.name!r} are {image.describe()}"
+            raise DataError(f"{what}; their sides must be at least {SMALLEST}")
 
 
 def _pixels(records: Records, name: str) -> Tensor:

@@ -59,6 +59,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.diffusion.diffusion:Diffusion",
         "Noise refined step by step into pictures or rows by a network that denoises.",
     ),
+    "bridge": (
+        "pushforward.diffusion.bridge:Bridge",
+        "One data set moved onto another by the least effort: the Schrödinger bridge, and optimal transport.",
+    ),
     "latent": (
         "pushforward.latent:Latent",
         "Any family over the codes of any auto-encoder: one compresses, the other learns the rest.",

@@ -33,20 +33,8 @@ class FlatModel(ConditionalModel):
 
     def _records(self, x: Tensor, given: Records | None) -> Records:
         """(n, size) data as records, with what was given beside it."""
-        picture, cells = self._flat.inverse(x)
-        drawn = self._flat.vector.cells.decode(cells) if self._flat.vector.width else None
         names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
-        columns: dict[str, Any] = {}
-        for name in names:
-            if given is not None and name in given.names:
-                columns[name] = given.column(name)
-            elif drawn is not None and name in drawn.names:
-                columns[name] = drawn.column(name)
-            else:
-                assert picture is not None
-                columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
-        schema = self.schema.select(names)
-        return Records(schema, pa.table(columns, schema=schema.arrow))
+        return as_records(x, self._flat, self.schema.select(names), given)
 
     def _refuse_holes(self, records: Records) -> None:
         for field in self.schema:
@@ -57,3 +45,26 @@ class FlatModel(ConditionalModel):
                     f"field {field.name!r} has {holes} holes, which {type(self).__name__} cannot marginalise; "
                     f"{cure}, or leave those records out"
                 )
+
+
+def as_records(x: Tensor, flat: FlatEncoding, schema: Schema, given: Records | None = None) -> Records:
+    """(n, size) points as records.
+
+    Args:
+        x: the points.
+        flat: what encodes the fields that are not given.
+        schema: all fields.
+        given: the others, as they are.
+    """
+    picture, cells = flat.inverse(x)
+    drawn = flat.vector.cells.decode(cells) if flat.vector.width else None
+    columns: dict[str, Any] = {}
+    for name in schema.names:
+        if given is not None and name in given.names:
+            columns[name] = given.column(name)
+        elif drawn is not None and name in drawn.names:
+            columns[name] = drawn.column(name)
+        else:
+            assert picture is not None
+            columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
+    return Records(schema, pa.table(columns, schema=schema.arrow))

@@ -116,8 +116,10 @@ class Latent(Model):
         """Which of the ways in which codes can stand as records the prior can model beside the conditions.
 
         Raises:
-            DataError: none of them.
+            DataError: none of them, or the prior draws nothing.
         """
+        if why := prior.lacks("sample"):
+            raise DataError(f"prior={name_of(type(prior))} draws no codes ({why}); take another prior")
         refusals = []
         for position, schema in enumerate(coder.code_schemas(rest)):
             for name in set(schema.names) & set(given.names):

@@ -21,6 +21,7 @@ from pushforward.families import name_of
 from pushforward.limits import Among, Between
 from pushforward.parameters import Parameter, check_all, of_function
 from pushforward.saving import save
+from pushforward.sides import both, refuse_new_holes
 from pushforward.training.display import drain
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import checked_seed, generator
@@ -32,6 +33,7 @@ from pushforward.walks import between as way
 
 # The hook that a family defines to have a verb; `predict` follows from `predict_proba`, and so on.
 _HOOKS = {
+    "sample": "_sample",
     "log_prob": "_log_prob",
     "score": "_log_prob",
     "encode": "_encode",
@@ -45,9 +47,12 @@ _HOOKS = {
     "predict_proba": "_predict_proba",
     "assign": "_responsibilities",
     "responsibilities": "_responsibilities",
+    "transport": "_transport",
+    "path": "_transport",
 }
+Steps = Iterator[tuple[float, Records]]  # times from 0 to 1, and where records are at each
 WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
-VERBS = ("sample", *_HOOKS)
+VERBS = tuple(_HOOKS)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -55,8 +60,8 @@ class Model(Tunable, ABC):
     """A distribution over records that is learned from records.
 
     A family is a keyword-only dataclass whose fields are its hyperparameters, annotated with bounds and
-    one line each. It defines `_fit`, `_sample` and the state that is saved, and the hooks of the verbs it
-    has; everything a person calls stands here, once.
+    one line each. It defines `_fit` and the state that is saved, and the hooks of the verbs it has; everything a
+    person calls stands here, once.
 
     Attributes:
         schema: the fields of the data it was fitted to.
@@ -69,18 +74,21 @@ class Model(Tunable, ABC):
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
+    _other: ClassVar[Records | Scan | None] = None  # the second data set, while a fit is under way
 
     def options(self, verb: str = "sample") -> dict[str, Parameter]:
-        """The options of `sample`, or of another verb."""
-        return of_function(getattr(self, _HOOKS.get(verb, "_sample")))
+        """The options of `sample`, or of another verb; none for a verb that the family has not got."""
+        hook = getattr(self, _HOOKS.get(verb, "_sample"), None)
+        return {} if hook is None else of_function(hook)
 
     # Learning
 
-    def fit(self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any) -> Self:
+    def fit(self, data: Any, *, to: Any = None, given: Collection[str] = (), weights: Any = None, **run: Any) -> Self:
         """Learn the distribution of the data; what was learned before is forgotten.
 
         Args:
             data: anything that `read` takes, or what `scan` returns.
+            to: a second data set of the same fields, for a family that moves one onto another.
             given: fields that are conditions.
             weights: one number ≥ 0 a record, or the name of a column that holds them.
             run: `minutes`, `steps`, `seed`, `device`, `folder` and what else `budget()` says; see `Run`.
@@ -90,10 +98,12 @@ class Model(Tunable, ABC):
             ArgumentError: an argument is out of range or unknown.
             DivergedError: a loss stopped being a finite number.
         """
-        drain(self.fitting(data, given=given, weights=weights, **run), title=name_of(type(self)))
+        drain(self.fitting(data, to=to, given=given, weights=weights, **run), title=name_of(type(self)))
         return self
 
-    def fitting(self, data: Any, *, given: Collection[str] = (), weights: Any = None, **run: Any) -> Iterator[Progress]:
+    def fitting(
+        self, data: Any, *, to: Any = None, given: Collection[str] = (), weights: Any = None, **run: Any
+    ) -> Iterator[Progress]:
         """Fit as an iterator of `Progress`: the same as `fit`, watched step by step.
 
         The arguments are checked here, the work is done as the iterator is gone through.
@@ -106,6 +116,7 @@ class Model(Tunable, ABC):
         data = data if isinstance(data, Scan) else read(data)
         if len(data) == 0:
             raise DataError("the data holds no records; give at least one")
+        data, self.__dict__["_other"] = both(type(self), data, to, weights, budget)
         data, shares = weighed(data, weights)
         given = (given,) if isinstance(given, str) else tuple(given)
         for name in given:
@@ -127,6 +138,7 @@ class Model(Tunable, ABC):
         for last in self._fit(data, weights, run):
             yield last
         self.__dict__.pop("_learned")
+        self.__dict__.pop("_other")
         self.__dict__.update(schema=data.schema, given=given, _fitted_with=fitted_with)
         losses = {} if last is None else {k: round(v, 6) for k, v in last.losses.items()}
         seconds = round(time.monotonic() - start, 2)
@@ -142,6 +154,7 @@ class Model(Tunable, ABC):
 
     # Drawing and judging
 
+    @verb
     def sample(self, n: int, *, given: Any = None, seed: int | None = None, **options: Any) -> Records:
         """Draw n records.
 
@@ -343,6 +356,34 @@ class Model(Tunable, ABC):
         """(n,) the component each record most probably comes from."""
         return self.responsibilities(data).argmax(1)
 
+    @verb
+    def transport(self, data: Any, *, reverse: bool = False, seed: int | None = None, **options: Any) -> Records:
+        """Records of one side as records of the other, one for each, in the same order.
+
+        Args:
+            data: records of the first data set that the model was fitted to; of the second where it goes in reverse.
+            reverse: whether it goes from the second to the first.
+            seed: the same seed draws the same; without noise on the way there is little or nothing to be drawn.
+            options: the family's own; see `options("transport")`.
+
+        Raises:
+            NotFittedError: the model is not fitted.
+            DataError: the data does not fit the schema, or has holes where none were seen.
+            ArgumentError: an argument is out of range.
+        """
+        *_, (_, records) = self._moved("transport", data, reverse, seed, options)
+        return records
+
+    @verb
+    def path(
+        self, data: Any, *, reverse: bool = False, seed: int | None = None, **options: Any
+    ) -> list[tuple[float, Records]]:
+        """Where records are on their way to the other side: (time, records) from (0, the data) to (1, `transport`).
+
+        The arguments are those of `transport`; there is a state for each step and the start.
+        """
+        return list(self._moved("path", data, reverse, seed, options))
+
     def save(self, folder: str | Path) -> Path:
         """Write the fitted model to a folder, whole or not at all; `load` reads it."""
         self._require_fit("save")
@@ -368,10 +409,6 @@ class Model(Tunable, ABC):
         """Learn; `self.learning` says the schema and the conditions."""
 
     @abstractmethod
-    def _sample(self, n: int, given: Evidence | None, generator: torch.Generator) -> Records:
-        """Draw; further keyword-only arguments, annotated, are the options of `sample`."""
-
-    @abstractmethod
     def _state(self) -> dict[str, Tensor]:
         """All that was learned, as tensors."""
 
@@ -385,6 +422,7 @@ class Model(Tunable, ABC):
 
     if TYPE_CHECKING:  # the hooks of verbs: a family defines those that it has, and has no others
         # keyword-only arguments of hooks, annotated, are options of the verb
+        def _sample(self, n: int, given: Evidence | None, generator: torch.Generator) -> Records: ...
         def _log_prob(self, records: Records) -> Tensor: ...
         def _log_rest(self, evidence: Evidence) -> Tensor: ...  # of families that take ranges and sets
         def _encode(self, records: Records) -> Tensor: ...
@@ -395,6 +433,8 @@ class Model(Tunable, ABC):
         def _complete(self, records: Records, generator: torch.Generator) -> Records: ...
         def _predict_proba(self, records: Records, field: str) -> Tensor: ...
         def _responsibilities(self, records: Records) -> Tensor: ...
+        # whole: whether states on the way are wanted, not the last alone
+        def _transport(self, records: Records, reverse: bool, whole: bool, generator: torch.Generator) -> Steps: ...
 
     def _check(self, rest: Schema, given: Schema) -> None:
         """Refuse, by name, fields that the family cannot model or be conditioned on."""
@@ -431,7 +471,16 @@ class Model(Tunable, ABC):
         """What a run must share with the checkpoints it goes on from."""
         _, given = self.learning
         own = {"family": name_of(type(self)), **self.configuration(), "given": list(given), "seed": run.seed}
+        own |= {} if self._other is None else {"to": digest(self._other, None)}
         return {**own, "records": len(data), "data": digest(data, weights), **more}
+
+    def _moved(self, verb: str, data: Any, reverse: bool, seed: int | None, options: dict[str, Any]) -> Steps:
+        records = self._read(data, verb)
+        if not isinstance(reverse, bool):
+            raise ArgumentError(f"reverse={reverse!r} is a {type(reverse).__name__}; it must be true or false")
+        refuse_new_holes(records)
+        checked = self._options(verb, options)
+        return self._transport(records, reverse, verb == "path", generator(checked_seed(seed)), **checked)
 
     def _options(self, verb: str, options: dict[str, Any]) -> dict[str, Any]:
         return check_all(self.options(verb), options, f"{type(self).__name__}.{verb}")

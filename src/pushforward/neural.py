@@ -17,7 +17,7 @@ from pushforward.data import Records, Scan, Schema, as_records
 from pushforward.data.records import rows_per_chunk
 from pushforward.errors import ArgumentError
 from pushforward.model import Model
-from pushforward.training.batches import Batches
+from pushforward.training.batches import Batches, Beside, Stream, together
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.history import History, Scene
 from pushforward.training.loop import State, train
@@ -28,6 +28,7 @@ from pushforward.training.randomness import generator, mix, scope
 from pushforward.training.run import Run
 
 HELD_OUT = 0.1  # share of the data that is only looked at, where the run has no budget
+OTHER = "to."  # before the names of tensors of a second data set
 
 
 @dataclass(kw_only=True, eq=False)
@@ -96,7 +97,11 @@ class NeuralModel(Model):
         self.__dict__["_history"] = History()
         schema, given = self.learning
         place = Place(run, self._tiles)
-        source = _Source(self, data, weights, run, place)
+        one = _Source(self, data, weights, run, place)
+        source: _Source | _Pair = one
+        if self._other is not None:
+            beside = replace(run, seed=mix(run.seed, 2)) if self._apart() else run
+            source = _Pair(one, _Source(self, self._other, None, beside, place))
         self._survey(source.first)
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
@@ -133,7 +138,7 @@ class NeuralModel(Model):
         return []
 
     def _go_on(
-        self, told: Progress, batches: Batches, run: Run, place: Place, shared: dict[str, Any]
+        self, told: Progress, batches: Stream, run: Run, place: Place, shared: dict[str, Any]
     ) -> Iterator[Progress]:
         """The part of a run that comes after the first; where that found its own end, in the same proportion."""
         rest = _part(run, self._late)
@@ -146,7 +151,7 @@ class NeuralModel(Model):
             losses = {**told.losses, **late.losses}
             yield replace(late, step=told.step + late.step, losses=losses, before=told.elapsed, phase="late")
 
-    def _state_batch(self, run: Run, batches: Batches, place: Place) -> int:
+    def _state_batch(self, run: Run, batches: Stream, place: Place) -> int:
         """Records a step, where the run does not say."""
         batch = run.batch or min(self._batch_size(), max(32, batches.total))
         return max(batch - batch % place.world, place.world)
@@ -163,6 +168,10 @@ class NeuralModel(Model):
 
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Measure what the weights that stay call for: on held-out records, or where there are none on some others."""
+
+    def _apart(self) -> bool:
+        """Whether a second data set is gone through in an order of its own, rather than record beside record."""
+        return True
 
     def _place(self, network: nn.Module, device: str) -> None:
         self.__dict__["network"] = network.to(device)
@@ -238,7 +247,7 @@ class _Source:
         """The first chunk of what is learned from."""
         return next(self._chunks())
 
-    def held_out(self) -> Batches | None:
+    def held_out(self) -> Stream | None:
         """What is only looked at."""
         if self._held is None:
             schema, _ = self._model.learning
@@ -271,3 +280,27 @@ class _Source:
             share = np.ones(len(records)) if weights is None else weights
             tensors["weight"] = torch.from_numpy(share).float()
         return to_device(tensors, self._place.device)
+
+
+class _Pair:
+    """Two data sets, side by side."""
+
+    def __init__(self, one: _Source, other: _Source):
+        self._one, self._other = one, other
+
+    def first(self) -> tuple[Records, np.ndarray | None]:
+        """The records of the first chunk of the one."""
+        return self._one.first()
+
+    def batches(self) -> Stream:
+        """What is learned from."""
+        return Beside(self._one.batches(), self._other.batches(), OTHER)
+
+    def pilot(self) -> dict[str, Tensor]:
+        """The first chunks of what is learned from."""
+        return together(self._one.pilot(), self._other.pilot(), OTHER)
+
+    def held_out(self) -> Stream | None:
+        """What is only looked at; a share of both, or of neither."""
+        one, other = self._one.held_out(), self._other.held_out()
+        return None if one is None or other is None else Beside(one, other, OTHER)

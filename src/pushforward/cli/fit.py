@@ -67,8 +67,7 @@ def _command(name: str) -> Command:
     cls = family(name)
     own, run = cls.parameters(), cls.budget()
     options = [
-        Option(["--given"], multiple=True, metavar="FIELD", section=words.SECTION, help="learn p(rest | this field)"),
-        Option(["--weights"], metavar="COLUMN", section=words.SECTION, help="how much each record counts"),
+        *_data_options(cls),
         *words.options(),
         *of_parameters(own, cls.__name__),
         *of_parameters({k: v for k, v in run.items() if k != "folder"}, "Run"),
@@ -83,6 +82,17 @@ def _command(name: str) -> Command:
 
     about = f"{FAMILIES[name][1]}\n\n{ABOUT.format(names=', '.join(builtin.names()))}"
     return Command(name, params=[data_argument(), *options], callback=callback, help=about)
+
+
+def _data_options(cls: type[Model]) -> list[Option]:
+    """What is said of the data: conditions and weights, or for a family that takes two data sets the other one."""
+    if hasattr(cls, "_transport"):
+        line = "what the data is moved onto: of the same fields"
+        return [Option(["--to"], required=True, metavar="DATA", section=words.SECTION, help=line)]
+    return [
+        Option(["--given"], multiple=True, metavar="FIELD", section=words.SECTION, help="learn p(rest | this field)"),
+        Option(["--weights"], metavar="COLUMN", section=words.SECTION, help="how much each record counts"),
+    ]
 
 
 def _folder(run: Mapping[str, Parameter]) -> list[Option]:
@@ -100,8 +110,8 @@ def _validation(run: Mapping[str, Parameter]) -> list[Option]:
 
 
 def fit(
-    cls: type[Model], *, own: list[str], run: list[str], data: str, out: str, json_: bool, given: tuple[str, ...],
-    weights: str | None, **options: Any,
+    cls: type[Model], *, own: list[str], run: list[str], data: str, out: str, json_: bool, to: str | None = None,
+    given: tuple[str, ...] = (), weights: str | None = None, **options: Any,
 ) -> None:  # fmt: skip
     """Fit, and save; a run that is interrupted goes on when the same command is given again."""
     from pushforward.saving import check_target
@@ -121,7 +131,9 @@ def fit(
         budget["folder"] = budget["folder"] or str(aside)
     model = cls(**{name: options.pop(name) for name in own if name in options})
     try:
-        model = _run(model, words.opened(data, options), given, weights, budget, json_)
+        other = None if to is None else words.opened(to, dict(options))
+        about = {"to": other, "given": given, "weights": weights}
+        model = _run(model, words.opened(data, options), about, budget, json_)
     except KeyboardInterrupt:
         _say_how_to_go_on()
     finally:
@@ -133,11 +145,11 @@ def fit(
         _report(model, out, json_)
 
 
-def _run(model: Model, records: Any, given: tuple[str, ...], weights: str | None, budget: dict, json_: bool) -> Model:
+def _run(model: Model, records: Any, about: dict[str, Any], budget: dict[str, Any], json_: bool) -> Model:
     from pushforward.families import name_of
     from pushforward.training.display import follow
 
-    progress = model.fitting(records, given=given, weights=weights, **budget)
+    progress = model.fitting(records, **about, **budget)
     follow(_shown(progress, name_of(type(model)), json_), progress)
     return model
 

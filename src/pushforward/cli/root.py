@@ -24,6 +24,7 @@ COMMANDS = {
     "score": "How probable a model finds data, in nats per record.",
     "complete": "Draw what is missing in data, and leave what is there.",
     "predict": "The most probable value of a category.",
+    "transport": "Move records of one data set onto another.",
     "encode": "The representation of each record.",
     "card": "What a saved model is.",
 }

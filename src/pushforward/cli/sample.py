@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import click
 from annotated_types import Ge
 
 from pushforward.cli import given as fixing
-from pushforward.cli.help import Command, Option
-from pushforward.cli.options import json_option, model_argument, of_parameters, records_option, seed_options
+from pushforward.cli.help import Option
+from pushforward.cli.options import json_option, model_argument, of_parameters, records_option, seed_options, verb
+from pushforward.cli.own import OfModel
 from pushforward.errors import ArgumentError
 from pushforward.parameters import Parameter
 
@@ -22,35 +21,6 @@ N = 10  # records, where nothing says how many
 PER_VALUE = 10  # records for each value of --each, where nothing says how many
 
 
-class _Sample(Command):
-    """A command that looks for MODEL among its words, and takes the options of its family in addition."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Find the model, then parse with its options."""
-        ctx.meta["family"] = self._family_options(ctx, list(args))
-        return super().parse_args(ctx, args)
-
-    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
-        """Arguments and options, those of the family before the last section."""
-        return [*ctx.meta.get("family", []), *super().get_params(ctx)]
-
-    def _family_options(self, ctx: click.Context, args: list[str]) -> list[Option]:
-        parser = self.make_parser(ctx)
-        parser.ignore_unknown_options = True
-        try:
-            known, free, _ = parser.parse_args(args)
-        except click.UsageError:  # the second parse says it, with all options known
-            return []
-        words = [word for word in (known.get("model"), *free) if isinstance(word, str) and word[:1] not in ("", "-")]
-        folder = next((word for word in words if (Path(word) / "model.json").is_file()), next(iter(words), None))
-        if folder is None:
-            return []
-        from pushforward.saving import hollow
-
-        model = hollow(Path(folder))
-        return of_parameters(model.options(), type(model).__name__)
-
-
 def sample(
     model: str, n: int | None, given: tuple[str, ...], given_from: str | None, each: str | None,
     seed: int | None, out: str | None, json_: bool, **options: Any,
@@ -60,12 +30,13 @@ def sample(
     from pushforward.saving import load
 
     loaded = load(model)
+    draw = verb(loaded, "sample")
     if options.get("return_path"):
         check_trail(out)
     else:
         check_target(out, loaded.schema.without(loaded.given))
     n, fixed = _plan(loaded, n, given, given_from, each)
-    drawn = loaded.sample(n, given=fixed or None, seed=seed, **options)
+    drawn = draw(n, given=fixed or None, seed=seed, **options)
     if options.get("return_path"):
         deliver_trail(cast("Trail", drawn), str(out), json_, {"seed": seed})
     else:
@@ -110,7 +81,7 @@ def _options() -> list[Option]:
     ]
 
 
-command = _Sample(
+command = OfModel(
     "sample",
     params=[
         model_argument(),

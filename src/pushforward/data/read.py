@@ -45,6 +45,10 @@ class Scan:
         """All of it, in memory."""
         return Records(self.schema, pa.concat_tables([chunk.table for chunk in self.chunks()]))
 
+    def under(self, schema: Schema) -> Scan:
+        """The same data under a schema that allows for what was seen of it, and more."""
+        return Scan(self._source, schema, self.rows, self._size, self._image)
+
     def leaving_out(self, names: Collection[str], reason: str) -> Scan:
         """The same data without these fields."""
         none = Records(self.schema, self.schema.arrow.empty_table()).leaving_out(names, reason)

@@ -67,8 +67,13 @@ class Case:
 
     def train(self, model: Model, data: Any = None, **options: Any) -> Model:
         """Fit a model to the data of the case or other data."""
-        settings = {"given": self.example.given, **self.options, **options}
-        return model.fit(self.example.data if data is None else data, **settings)
+        data = self.example.data if data is None else data
+        return model.fit(data, **{"given": self.example.given, **self.beside(data), **self.options, **options})
+
+    def beside(self, data: Any = None) -> dict[str, Any]:
+        """What `fit` is told of a second data set, by a family that takes one: the same data once more."""
+        data = self.example.data if data is None else data
+        return {"to": data} if hasattr(self.make(), "transport") else {}
 
     def try_fit(self, data: Any) -> Model:
         """Fit a new model to data of the check's own, without conditions; a family that cannot model it is let off."""
@@ -82,6 +87,14 @@ class Case:
         for verb in verbs:
             if not hasattr(self.model, verb):
                 raise Inapplicable(f"the model has no {verb}")
+
+    def draw(self, n: int, **options: Any) -> Records:
+        """n records by the model of the case."""
+        return self.draw_by(self.model, n, **options)
+
+    def draw_by(self, model: Model, n: int, **options: Any) -> Records:
+        """n records by another model; by one that moves records, as many of the case moved."""
+        return drawn(model, self.whole, n, **options)
 
     @cached_property
     def whole(self) -> Records:
@@ -124,6 +137,14 @@ class Case:
         for verb, answer in one.items():
             worst = difference(answer, other[verb])
             assert worst <= self.tolerance, f"{verb} differs by {worst:.2g} {when} (allowed: {self.tolerance:g})"
+
+
+def drawn(model: Model, data: Any, n: int, **options: Any) -> Records:
+    """n records by a model: draws, or by one that moves records, n of the data moved."""
+    if not hasattr(model, "transport"):
+        return model.sample(n, **options)
+    records = read(data)
+    return model.transport(records.take(np.arange(n) % len(records)), **options)
 
 
 def difference(one: Any, other: Any) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +11,37 @@ from torch import Tensor
 from pushforward.training.randomness import generator
 
 Tensors = dict[str, Tensor]
+
+
+class Stream(Protocol):
+    """What batches are taken from, by position."""
+
+    total: int
+
+    def at(self, position: int, size: int, part: slice = slice(None)) -> Tensors:
+        """The batch of `size` records that starts after `position` records; `part` is this process's share of it."""
+
+
+class Beside:
+    """Two streams gone through side by side, each in its own order and as often as it takes.
+
+    Args:
+        one, other: the streams.
+        prefix: what stands before the names of the tensors of the other.
+    """
+
+    def __init__(self, one: Stream, other: Stream, prefix: str):
+        self._one, self._other, self._prefix = one, other, prefix
+        self.total = max(one.total, other.total)
+
+    def at(self, position: int, size: int, part: slice = slice(None)) -> Tensors:
+        """A batch of the one, and beside it a batch of the other."""
+        return together(self._one.at(position, size, part), self._other.at(position, size, part), self._prefix)
+
+
+def together(one: Tensors, other: Tensors, prefix: str) -> Tensors:
+    """The tensors of both, those of the other with a prefix before their names."""
+    return {**one, **{prefix + name: tensor for name, tensor in other.items()}}
 
 
 class Batches:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from pushforward.errors import DivergedError, FormatError, PushforwardError
 from pushforward.training.average import Averages
-from pushforward.training.batches import Batches
+from pushforward.training.batches import Stream
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.history import History, Scene
 from pushforward.training.place import Place, parameters_of
@@ -50,12 +50,12 @@ class State:
 
 def train(
     players: Sequence[Player],
-    batches: Batches,
+    batches: Stream,
     run: Run,
     state: State,
     *,
     place: Place | None = None,
-    held_out: Batches | None = None,
+    held_out: Stream | None = None,
     checkpoints: Checkpoints | None = None,
     scene: Callable[[int], Scene | None] | None = None,
 ) -> Iterator[Progress]:
@@ -87,11 +87,11 @@ def train(
 class _Trainer:
     def __init__(self, players, batches, run, state, place, held_out, checkpoints, scene):  # type: ignore[no-untyped-def]
         self.players: Sequence[Player] = players
-        self.batches: Batches = batches
+        self.batches: Stream = batches
         self.run: Run = run
         self.state: State = state
         self.place: Place = place
-        self.held_out: Batches | None = held_out
+        self.held_out: Stream | None = held_out
         self.checkpoints: Checkpoints | None = checkpoints
         self.scene: Callable[[int], Scene | None] | None = scene
         self.parameters = [parameters_of(player.module) for player in players]

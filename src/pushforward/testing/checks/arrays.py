@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from pushforward.testing.case import Case, Inapplicable, folder, same, same_state
+from pushforward.testing.case import Case, Inapplicable, drawn, folder, same, same_state
 
 KINDS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "float32", "float64", "bool")
 
@@ -29,13 +29,12 @@ def check_types_survive(case: Case) -> None:
     rng = np.random.default_rng(0)
     data: dict[str, Any] = {kind: rng.integers(0, 2 if kind == "bool" else 9, 40).astype(kind) for kind in KINDS}
     model = case.try_fit(data)
-    out = model.sample(50, seed=0)
-    drawn = out.to_numpy()
+    found = drawn(model, data, 50, seed=0).to_numpy()
     for kind in KINDS:
-        alike = drawn[kind].dtype == kind or (kind == "bool" and set(drawn[kind]) <= {True, False})
-        assert alike, f"{kind} came as {drawn[kind].dtype}"
+        alike = found[kind].dtype == kind or (kind == "bool" and set(found[kind]) <= {True, False})
+        assert alike, f"{kind} came as {found[kind].dtype}"
     for kind in KINDS[:7]:
-        values = drawn[kind]
+        values = found[kind]
         seen = data[kind].min() <= values.min() and values.max() <= data[kind].max()
         assert seen, f"{kind} was drawn outside of the range that was seen"
 
@@ -95,4 +94,4 @@ def check_records_arrays_and_tables_are_one(case: Case) -> None:
     """The same data read beforehand gives the same model, and the same draws."""
     other = case.fit(case.records)
     assert same_state(other, case.model), "records give another model than the data they were read from"
-    assert same(other.sample(4, seed=0), case.model.sample(4, seed=0)), "records give other draws"
+    assert same(case.draw_by(other, 4, seed=0), case.draw(4, seed=0)), "records give other draws"

@@ -59,6 +59,7 @@ def check_given_hole_is_left_open(case: Case) -> None:
 
 def check_what_cannot_be_given_is_refused(case: Case) -> None:
     """What cannot be held fixed is refused by name, with what to do."""
+    case.need("sample")
     for name in set(case.model.schema.names) - set(case.model._allowed()[0]):
         with refused(f"given={name!r}", ArgumentError, name, "fit"):
             case.model.sample(2, given={name: case.whole.column(name)[:2]}, seed=0)

@@ -51,7 +51,7 @@ def check_complete_draws(case: Case) -> None:
 
 def check_only_fields_with_holes_get_holes(case: Case) -> None:
     """A field that was never missing is never missing in what is drawn."""
-    out = case.model.sample(200, seed=0)
+    out = case.draw(200, seed=0)
     for field in out.schema:
         if not field.missing:
             assert out.column(field.name).null_count == 0, f"{field.name} was drawn with holes"
@@ -65,7 +65,7 @@ def check_nan_is_a_hole(case: Case) -> None:
     nothing = {name: _with_none(column) if name in holed else column for name, column in case.example.data.items()}
     one, two = case.model, case.fit(pa.table({n: pa.array(c) for n, c in nothing.items()}).cast(_kinds(case)))
     assert [f.missing for f in one.schema] == [f.missing for f in two.schema], "NaN and None make different fields"
-    assert len(two.sample(3, seed=0)) == 3
+    assert len(case.draw_by(two, 3, seed=0)) == 3
 
 
 def check_log_prob_of_a_hole(case: Case) -> None:

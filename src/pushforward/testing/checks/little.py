@@ -8,7 +8,8 @@ import numpy as np
 
 from pushforward.data import Records
 from pushforward.errors import ArgumentError, DataError
-from pushforward.testing.case import Case, Inapplicable, refused
+from pushforward.model import Model
+from pushforward.testing.case import Case, Inapplicable, drawn, refused
 
 
 def check_one_record(case: Case) -> None:
@@ -52,7 +53,7 @@ def check_empty_data_is_refused(case: Case) -> None:
     for data, name in ((nothing, "records"), (nothing.table, "a table")):
         with refused(f"fitting {name} without rows", DataError):
             case.fit(data)
-        for verb in ("log_prob", "score", "encode", "reconstruct", "responsibilities", "complete"):
+        for verb in ("log_prob", "score", "encode", "reconstruct", "responsibilities", "complete", "transport"):
             if hasattr(case.model, verb):
                 with refused(f"{verb} of {name} without rows", DataError):
                     getattr(case.model, verb)(data)
@@ -64,7 +65,7 @@ def _learn_or_refuse(case: Case, data: Any, *, given: Any) -> None:
     except (DataError, ArgumentError) as error:  # a run that diverges is no refusal
         assert "\n" not in str(error), f"refused on several lines: {error}"
         return
-    out = model.sample(5, given=_condition(data, given), seed=0)
+    out = _drawn(model, data, given)
     assert len(out) == 5 and _finite(out), "what is drawn is not finite"
     if hasattr(model, "log_prob"):
         try:
@@ -72,6 +73,11 @@ def _learn_or_refuse(case: Case, data: Any, *, given: Any) -> None:
         except DataError:  # holes that the family cannot marginalise
             return
         assert np.isfinite(found).all(), f"log_prob is not finite: {found[:3]}"
+
+
+def _drawn(model: Model, data: Any, given: Any) -> Records:
+    told = _condition(data, given)
+    return drawn(model, data, 5, seed=0) if told is None else model.sample(5, given=told, seed=0)
 
 
 def _condition(data: Any, given: Any) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from pushforward.testing.checks.holes import punched
 
 def check_same_seed_same_sample(case: Case) -> None:
     """One seed, one sample."""
-    one, two = (case.model.sample(9, seed=3) for _ in range(2))
+    one, two = (case.draw(9, seed=3) for _ in range(2))
     assert same(one, two), "two samples of one seed differ"
 
 
@@ -23,16 +23,17 @@ def check_same_seed_same_completion(case: Case) -> None:
 
 def check_other_seed_other_sample(case: Case) -> None:
     """Two seeds, or none, give different samples."""
-    one, two = (case.model.sample(30, seed=seed) for seed in (3, 4))
+    case.need("sample")
+    one, two = (case.draw(30, seed=seed) for seed in (3, 4))
     assert not same(one, two), "two seeds draw the same records"
-    one, two = (case.model.sample(30) for _ in range(2))
+    one, two = (case.draw(30) for _ in range(2))
     assert not same(one, two), "without a seed the same records are drawn twice"
 
 
 def check_samples_are_as_long_as_asked(case: Case) -> None:
     """Any number of records can be drawn."""
     for n in (1, 2, 33):
-        assert len(case.model.sample(n, seed=0)) == n, f"sample({n}) has {len(case.model.sample(n, seed=0))} records"
+        assert len(case.draw(n, seed=0)) == n, f"sample({n}) has {len(case.draw(n, seed=0))} records"
 
 
 def check_global_random_state(case: Case) -> None:
@@ -40,8 +41,8 @@ def check_global_random_state(case: Case) -> None:
     with random_state_untouched("fit"):
         model = case.fit()
     with random_state_untouched("sample"):
-        model.sample(3, seed=0)
-        model.sample(3)
+        case.draw_by(model, 3, seed=0)
+        case.draw_by(model, 3)
     for verb in ("log_prob", "encode", "reconstruct", "responsibilities"):
         if hasattr(model, verb):
             with random_state_untouched(verb):
@@ -56,5 +57,5 @@ def check_global_random_state(case: Case) -> None:
 def check_fit_depends_on_its_seed_alone(case: Case) -> None:
     """Two fits of one seed are the same to the last bit, whatever was drawn in between."""
     one = case.fit(seed=5)
-    one.sample(3)
+    case.draw_by(one, 3)
     assert same_state(one, case.fit(seed=5)), "two fits of one seed differ"

@@ -16,16 +16,17 @@ from pushforward.testing.case import Case, Inapplicable, column_of, refused
 
 def check_sizes_of_a_sample_are_refused(case: Case) -> None:
     """Not a whole number of at least 1."""
+    case.need("sample")
     for n in (0, -1, 2.5, True, "3", None, math.nan):
         with refused(f"sample({n!r})", ArgumentError, f"n={n!r}"):
-            case.model.sample(n, seed=0)  # type: ignore[arg-type]
+            case.model.sample(n, seed=0)
 
 
 def check_seeds_are_refused(case: Case) -> None:
     """Not a whole number of at least 0."""
     for seed in (-1, 1.5, True, "x"):
-        with refused(f"sample(seed={seed!r})", ArgumentError, f"seed={seed!r}"):
-            case.model.sample(2, seed=seed)  # type: ignore[arg-type]
+        with refused(f"drawing with seed={seed!r}", ArgumentError, f"seed={seed!r}"):
+            case.draw(2, seed=seed)
         with refused(f"fit(seed={seed!r})", ArgumentError, "seed="):
             case.fit(seed=seed)
 
@@ -34,21 +35,21 @@ def check_unknown_options_are_refused(case: Case) -> None:
     """With the nearest spelling."""
     with refused("fit(seeds=3)", ArgumentError, "seeds", "'seed'"):
         case.fit(seeds=3)
-    with refused("sample(no_such_option=3)", ArgumentError, "no_such_option"):
-        case.model.sample(2, seed=0, no_such_option=3)
-    for name in case.model.options():
-        with refused(f"sample({name}z=3)", ArgumentError, f"{name}z", repr(name)):
-            case.model.sample(2, seed=0, **{f"{name}z": 3})
+    with refused("drawing with no_such_option=3", ArgumentError, "no_such_option"):
+        case.draw(2, seed=0, no_such_option=3)
+    for name in _options(case):
+        with refused(f"drawing with {name}z=3", ArgumentError, f"{name}z", repr(name)):
+            case.draw(2, seed=0, **{f"{name}z": 3})
     with refused("a misspelt hyperparameter", ArgumentError, "no_such_knob"):
         case.make().set_params(no_such_knob=3)
 
 
 def check_options_out_of_range_are_refused(case: Case) -> None:
-    """Options of `sample`, by the bounds that they declare."""
-    for name, parameter in case.model.options().items():
+    """Options of drawing, by the bounds that they declare."""
+    for name, parameter in _options(case).items():
         for value in _nonsense(parameter):
-            with refused(f"sample({name}={value!r})", ArgumentError, f"{name}="):
-                case.model.sample(2, seed=0, **{name: value})
+            with refused(f"drawing with {name}={value!r}", ArgumentError, f"{name}="):
+                case.draw(2, seed=0, **{name: value})
 
 
 def check_hyperparameters_out_of_range_are_refused(case: Case) -> None:
@@ -71,10 +72,11 @@ def check_unknown_fields_are_refused(case: Case) -> None:
     wrong = case.records.names[0] + "z"
     with refused(f"fit(given={wrong!r})", ArgumentError, wrong, case.records.names[0]):
         case.fit(given=[wrong])
-    with refused(f"sample(given={wrong!r})", ArgumentError, wrong, case.records.names[0]):
-        case.model.sample(2, given={wrong: 1}, seed=0)
     with refused("fit(given=all fields)", ArgumentError, "given="):
         case.fit(given=list(case.records.names))
+    if hasattr(case.model, "sample"):
+        with refused(f"sample(given={wrong!r})", ArgumentError, wrong, case.records.names[0]):
+            case.model.sample(2, given={wrong: 1}, seed=0)
 
 
 def check_an_absent_field_is_marginalised_or_refused(case: Case) -> None:
@@ -101,7 +103,7 @@ def check_an_unseen_category_is_refused(case: Case) -> None:
         raise Inapplicable("no category of words")
     for name in words:
         strange = column_of(case.whole[:3], name, ["never seen before"] * 3)
-        for verb in ("log_prob", "encode", "reconstruct", "responsibilities", "complete"):
+        for verb in ("log_prob", "encode", "reconstruct", "responsibilities", "complete", "transport"):
             if hasattr(case.model, verb):
                 with refused(f"{verb} of an unseen {name}", DataError, name, "never seen before"):
                     getattr(case.model, verb)(strange)
@@ -127,6 +129,11 @@ def check_predicted_fields_are_refused(case: Case) -> None:
         if not isinstance(field, Category) or field.name in case.model.given:
             with refused(f"predict_proba of {field.name}", ArgumentError, field.name):
                 case.model.predict_proba(case.whole, field.name)
+
+
+def _options(case: Case) -> dict[str, Parameter]:
+    """The options of drawing."""
+    return case.model.options("transport" if hasattr(case.model, "transport") else "sample")
 
 
 def _nonsense(parameter: Parameter) -> list[Any]:

@@ -12,7 +12,7 @@ def check_a_stopped_run_goes_on(case: Case) -> None:
     """Closed half way and started again, it ends with the same weights to the last bit."""
     _need(case, "steps", "folder")
     steps = 2 * (case.options.get("steps") or 2)
-    options = {**case.options, "given": case.example.given, "steps": steps, "device": "cpu"}
+    options = {**case.options, **case.beside(), "given": case.example.given, "steps": steps, "device": "cpu"}
     whole = case.make()
     phase = [progress.phase for progress in whole.fitting(case.example.data, **options)][-1]  # others come before it
     with folder() as place:
@@ -31,7 +31,7 @@ def check_progress_counts(case: Case) -> None:
     """`fitting` tells every step, one phase after the other, and how long is left."""
     _need(case, "steps")
     steps = case.options.get("steps") or 2
-    options = {**case.options, "given": case.example.given, "steps": steps}
+    options = {**case.options, **case.beside(), "given": case.example.given, "steps": steps}
     seen = list(case.make().fitting(case.example.data, **options))
     phases = {phase: [p.step for p in told] for phase, told in itertools.groupby(seen, lambda p: p.phase)}
     for phase, told in phases.items():

@@ -21,7 +21,7 @@ def check_unfitted_use_is_refused(case: Case) -> None:
     model = case.make()
     assert not model.fitted, "a new model says that it is fitted"
     for verb, call in _calls(model, case).items():
-        if verb == "sample" or hasattr(model, verb):
+        if hasattr(model, verb):
             with refused(f"{verb} before fit", NotFittedError, "fit"):
                 call()
     with folder() as place, refused("save before fit", NotFittedError, "save", "fit"):
@@ -78,7 +78,7 @@ def check_score_is_the_mean(case: Case) -> None:
 def check_draws_are_of_the_schema(case: Case) -> None:
     """Names, types, levels, ranges of whole numbers, sizes of pictures."""
     model = case.model
-    out = model.sample(60, seed=0)
+    out = case.draw(60, seed=0)
     needed = set(model.schema.names) - set(model.given)
     assert needed <= set(out.names) <= set(model.schema.names), f"fields drawn are {out.names}"
     assert list(out.names) == [name for name in model.schema.names if name in out.names], "fields are out of order"
@@ -101,7 +101,7 @@ def check_draws_are_new(case: Case) -> None:
     ]
     if not floats:
         raise Inapplicable("no float is modelled")
-    out = case.model.sample(60, seed=0)
+    out = case.draw(60, seed=0)
     for name in floats:
         seen = set(case.records.column(name).drop_null().to_pylist())
         drawn = out.column(name).drop_null().to_pylist()
@@ -145,6 +145,8 @@ def check_predictions(case: Case) -> None:
 
 def check_equal_weights_change_nothing(case: Case) -> None:
     """Weights that are all alike are no weights."""
+    if case.beside():
+        raise Inapplicable("records of two data sets have no weights")
     weighed = case.fit(weights=np.full(len(case.records), 1.0))
     for (name, one), other in zip(case.model._state().items(), weighed._state().values(), strict=True):
         apart = torch.where(one == other, 0.0, (one.double() - other.double()).abs())  # -inf may stand beside -inf
