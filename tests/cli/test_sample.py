@@ -126,3 +126,19 @@ def test_what_is_no_model_is_refused(refused, tmp_path, penguins):
     weights[-1] ^= 1
     (tmp_path / "model" / "weights.safetensors").write_bytes(weights)
     assert "its hash differs" in refused("sample", "model")
+
+
+def test_what_a_sampler_went_through_is_a_strip_or_a_film(run, moons):
+    said = ("sample", moons, "-n", 20, "--given", "moon=upper", "--steps", 4, "--return-path", "--seed", 0)
+    assert json.loads(run(*said, "--out", "strip.png", "--json").stdout) == {
+        "rows": 20, "states": 5, "out": "strip.png", "seed": 0,
+    }  # fmt: skip
+    assert "5 states of 20 records in film.gif" in run(*said, "--out", "film.gif").stderr
+    with Image.open("film.gif") as film:
+        assert film.n_frames == 5
+
+
+def test_a_trail_wants_a_place_that_can_hold_it(refused, moons):
+    for out in ((), ("--out", "draws.csv")):
+        told = refused("sample", moons, "--given", "moon=upper", "--return-path", *out)
+        assert "say --out strip.png, or --out film.gif" in told

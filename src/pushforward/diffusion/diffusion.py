@@ -49,7 +49,7 @@ WINDOWS = (0.1, 0.05)  # of averages of weights
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
 HURRIED = 0.25  # share of a run in which a network learns to hurry
-CHECKED = 16  # records on which the error of a likelihood by an ODE is measured
+CHECKED = 8  # records on which the error of a likelihood by an ODE is measured
 FILL_STEPS, FILL_CHURN = 32, 32.0  # for completing records
 
 

@@ -102,7 +102,7 @@ def errors(score: Callable[[float, int], Tensor], exact: bool) -> dict[str, floa
         exact: whether the divergence is computed.
     """
     first = score(TOLERANCE, 0)
-    found = {"solver": (first - score(TOLERANCE / 100, 0)).abs().mean()}
+    found = {"solver": (first - score(TOLERANCE / 10, 0)).abs().mean()}
     if not exact:
         others = [score(TOLERANCE, draw) for draw in range(1, PROBES)]
         found["probe"] = torch.stack([first, *others]).var(0).mean().sqrt()

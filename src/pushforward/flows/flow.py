@@ -35,7 +35,7 @@ SCORE_DRAWS = 8  # of the noise within cells of a grid and levels, over whose de
 # what has to be said of maps in layers, unless it is said otherwise
 USUAL = {"kind": "coupling", "kernel": "spline", "base": "normal", "transforms": None, "dequantise": "even"}
 CODES = 4096  # draws of the base that say where codes lie
-CHECKED = 16  # records on which the error of a likelihood by an ODE is measured
+CHECKED = 8  # records on which the error of a likelihood by an ODE is measured
 CLIP = 10.0  # largest norm of a gradient: a spline that is almost flat gives a huge one now and then
 
 
