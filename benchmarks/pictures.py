@@ -5,7 +5,9 @@ python benchmarks/pictures.py path/to/mnist5k.parquet 5 --model diffusion:path=e
 python benchmarks/pictures.py digits 0.5 --model diffusion --draw steps=4 --draw steps=18,guidance=2
 
 Numbers are those of `judges.py`; with several ways to draw (options of `sample`) each fit is judged by all of them.
-Seconds are those of a fit, and of drawing as many pictures as were learned from.
+Seconds are those of a fit, and of drawing as many pictures as were learned from. With --halves each half of
+held-out pictures is hidden and completed, with and without the label: how often judges see the class that
+the whole picture has, and whether known pixels stay.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
-from judges import Court
+import pyarrow as pa
+import torch
+from judges import Court, accuracy, as_tensor
 
 import pushforward as pf
 from pushforward.spec import model_of
@@ -35,6 +39,32 @@ def options(model: pf.Model, words: str) -> dict[str, Any]:
     return {name: known[name].read(value) for name, value in pairs.items()}
 
 
+def halves(model: pf.Model, held: pf.Records, court: Court) -> None:
+    """Complete each half of held-out pictures, and say whether they keep their class."""
+    whole, labels = arrays(held)
+    height, width = whole.shape[1:3]
+    blind = held.to_numpy()["label"].astype(object)
+    blind[:] = None
+    for side, part in {
+        "left": np.s_[:, : width // 2],
+        "right": np.s_[:, width // 2 :],
+        "upper": np.s_[: height // 2],
+        "lower": np.s_[height // 2 :],
+    }.items():
+        mask = np.zeros((height, width), bool)
+        mask[part] = True
+        seen = np.where(mask.reshape(height, width, *[1] * (whole.ndim - 3)), 0, whole)
+        rates = []
+        for told in (held.column("label"), pa.array(blind, held.column("label").type)):
+            columns = {"image": pf.read({"image": seen}).column("image"), "label": told}
+            records = pf.Records(held.schema, pa.table(columns, schema=held.schema.arrow))
+            out = model.complete(records, mask=mask, seed=0).to_numpy()["image"]
+            assert (out[:, ~mask] == whole[:, ~mask]).all(), "known pixels were touched"
+            x, y = as_tensor(out), torch.from_numpy(labels)
+            rates.append(float(np.mean([accuracy(judge, x, y) for judge in court.judges])))
+        print(f"  {side} half hidden: class kept {rates[0]:.3f} with the label, {rates[1]:.3f} without", flush=True)
+
+
 def main() -> None:
     """A row a seed and way to draw, and their means."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -45,6 +75,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--precision", default="auto")
+    parser.add_argument("--halves", action="store_true", help="complete halves of held-out pictures too")
     parser.add_argument("--sheet", help="a PNG of a hundred draws of the first seed")
     said = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -69,6 +100,8 @@ def main() -> None:
             print(f"seed {seed}, {model.measurements['steps']:,} steps, {fitted:.0f} s; {words}: {facts}", flush=True)
             if said.sheet and seed == said.first and words == (said.draw or [""])[0]:
                 drawn[:100].save(said.sheet)
+        if said.halves:
+            halves(model, held, court)
     for words, found in rows.items():
         print(f"mean {words}:", {name: round(float(np.mean([row[name] for row in found])), 4) for name in found[0]})
 
