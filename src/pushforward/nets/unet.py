@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import interpolate, layer_norm, pad, pixel_shuffle, pixel_unshuffle
 
 FINEST = 16  # the largest side at which convolutions work; larger pictures are folded into channels first
 
@@ -40,7 +40,7 @@ class UNet(nn.Module):
         self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition) for _ in range(layers + 1))
         self.grow = nn.Conv2d(2 * hidden, hidden, 1)
         self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition) for _ in range(layers))
-        self.norm, self.last = _Norm(hidden), nn.Conv2d(hidden, folded, 3, padding=1)
+        self.last = nn.Conv2d(hidden, folded, 3, padding=1)
         self.numbers = nn.Linear(2 * hidden, extra) if extra else None
         for layer in (self.last, self.numbers):
             if layer is not None:
@@ -67,17 +67,16 @@ class UNet(nn.Module):
         h = interpolate(self.grow(h), scale_factor=2, mode="nearest")
         for block in self.up:
             h = block(torch.cat([h, skips.pop()], 1), c)
-        out = pixel_shuffle(self.last(nn.functional.silu(self.norm(h))), self.fold)
+        out = pixel_shuffle(self.last(nn.functional.silu(_normalised(h))), self.fold)
         return out[:, :, :height, :width], numbers
 
 
 class _Block(nn.Module):
-    """One normalisation a block, over the channels of a pixel: beside it, those over pictures cost as much as a
-    convolution."""
+    """One normalisation a block: two, and over groups of channels, took as long as the convolutions."""
 
     def __init__(self, inputs: int, outputs: int, condition: int):
         super().__init__()
-        self.norm, self.act = _Norm(inputs), nn.SiLU()
+        self.act = nn.SiLU()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.steer = nn.Linear(condition, 2 * outputs)
         self.conv2 = nn.Conv2d(outputs, outputs, 3, padding=1)
@@ -87,13 +86,14 @@ class _Block(nn.Module):
 
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         scale, shift = self.steer(c)[:, :, None, None].chunk(2, 1)
-        h = self.conv1(self.act(self.norm(x)))
+        h = self.conv1(self.act(_normalised(x)))
         return self.skip(x) + self.conv2(self.act(h * (1 + scale) + shift))
 
 
-class _Norm(nn.LayerNorm):
-    """Layer normalisation over channels, which lie next to each other in memory."""
+def _normalised(x: Tensor) -> Tensor:
+    """Each picture brought to mean 0 and deviation 1 over all of its numbers, which lie next to each other in memory.
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(n, channels, height, width) → the same."""
-        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+    Pixel by pixel it would be as fast, but contrast is lost: then denoising learns more slowly.
+    """
+    flat = x.permute(0, 2, 3, 1)
+    return layer_norm(flat, flat.shape[1:]).permute(0, 3, 1, 2)
