@@ -127,8 +127,8 @@ def rings(steps: int | None) -> None:
         f"{'ε':>6} {'pairs':>12} {'refine':>7} {'steps':>6} {'min':>5}   {'cost':>7} {'beside':>8}   {'W₂²':>8}   AUC"
     )
     for epsilon, coupling, refine in (
-        (SMALL, "optimal", None), (SMALL, "optimal", 2000), (SMALL, "entropic", None),
-        (0.0, "optimal", None), (0.1, "auto", 2000), (0.0, "independent", None),
+        (SMALL, "optimal", None), (SMALL, "optimal", 1000), (SMALL, "entropic", None),
+        (0.0, "optimal", None), (0.1, "optimal", 1000), (0.0, "independent", None),
     ):  # fmt: skip
         fit = steps or 6000
         model, minutes = timed(

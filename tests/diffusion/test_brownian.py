@@ -37,7 +37,8 @@ def ends(bridge, n, seed=0):
 def test_a_bridge_has_the_moments_of_the_closed_form(bridge):
     n, t = 20_000, 0.3
     x, y = ends(bridge, n)
-    point, velocity = between(x, y, torch.full((n,), t).double(), EPSILON, torch.Generator().manual_seed(0))
+    z = torch.randn(n, D, generator=torch.Generator().manual_seed(0)).double()
+    point, velocity = between(x, y, torch.full((n,), t).double(), EPSILON, z)
     assert torch.allclose(point + (1 - t) * velocity, y)
     found = np.cov(point.numpy().T)
     # 5 sigma over n = 20,000

@@ -20,15 +20,15 @@ from pushforward.flat import as_records
 from pushforward.model import Steps
 from pushforward.neural import OTHER, NeuralModel
 from pushforward.training.place import to_device
-from pushforward.training.player import Player, adam
+from pushforward.training.player import Player, adam, inverse_root
 from pushforward.training.randomness import moved
 
 if TYPE_CHECKING:
     Pairs: TypeAlias = str
 else:  # what the folder holds
-    Pairs = Literal["auto", *sorted(COUPLINGS)]
-WAY = 8  # steps of a way that is gone in training
-AGAIN = 4  # times a pair that took such a way is learned from at once
+    Pairs = Literal[*sorted(COUPLINGS)]
+WAY = 5  # steps of a way that is gone in training
+SLOWER = 1000  # steps after which the learning rate falls, since noise on the way is noise in what is learned
 
 
 @dataclass(kw_only=True, eq=False)
@@ -58,12 +58,12 @@ class Bridge(NeuralModel):
     network: ClassVar[Drifts]
 
     epsilon: Annotated[float, Ge(0), doc("variance that noise adds on the way, in squared deviations; 0: none")] = 0.1
-    coupling: Annotated[Pairs, doc("how records are paired to begin with")] = "auto"
-    refine: Annotated[int | None, Ge(0), doc("steps after which the model's own ways pair them; none: never")] = 2000
+    coupling: Annotated[Pairs, doc("how records are paired to begin with")] = "optimal"
+    refine: Annotated[int | None, Ge(0), doc("steps after which the model's own ways pair them; none: never")] = 1000
     scale: Annotated[Literal["auto", "one", "each"], doc("whether numbers share one deviation")] = "auto"
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 128)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
-    lr: Annotated[float, Gt(0), doc("learning rate")] = 2e-3
+    lr: Annotated[float, Gt(0), doc("learning rate")] = 1e-3
 
     # Learning
 
@@ -85,7 +85,7 @@ class Bridge(NeuralModel):
 
     @property
     def _coupling(self) -> type[Coupling]:
-        return COUPLINGS["optimal" if self.coupling == "auto" else self.coupling]
+        return COUPLINGS[self.coupling]
 
     def _apart(self) -> bool:
         return not self._coupling.together
@@ -109,16 +109,18 @@ class Bridge(NeuralModel):
 
     def players(self) -> list[Player]:
         """One player: both drifts, which learn from each other's ways."""
-        return [Player("bridge", self.network, self._loss, adam(self.lr))]
+        factor = inverse_root(constant=SLOWER)
+        return [Player("bridge", self.network, self._loss, adam(self.lr), factor=factor)]
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         drifts = self.network
         x, y = (drifts.end(batch, other, generator) for other in (False, True))
+        half = len(x) if drifts.back is None else -(-len(x) // 2)  # each is seen twice where there is noise
         if drifts.back is not None and self._refines():
-            forth, back = self._own_pairs(x, y, generator)
+            forth, back = self._own_pairs(x[:half], y[:half], generator)
         else:
-            forth = self._paired(x, y, generator)
-            back = forth[1], forth[0]
+            x, y = self._paired(x, y, generator)
+            forth, back = (x[:half], y[:half]), (y[:half], x[:half])
         losses = {"forth": matching(drifts.forwards, *forth, self.epsilon, generator).mean()}
         if drifts.back is not None:
             losses["back"] = matching(drifts.backwards, *back, self.epsilon, generator).mean()
@@ -140,11 +142,9 @@ class Bridge(NeuralModel):
 
         So neither drift forgets where it is to arrive, whatever the other one does.
         """
-        n = -(-len(x) // AGAIN)
-        x, y = x[:n], y[:n]
         *_, (_, there) = walk(self.network.forwards, x, WAY, self.epsilon, generator)
         *_, (_, here) = walk(self.network.backwards, y, WAY, self.epsilon, generator)
-        return tuple((a.repeat(AGAIN, 1), b.repeat(AGAIN, 1)) for a, b in ((here, y), (there, x)))
+        return (here, y), (there, x)
 
     # Verbs
 

@@ -14,24 +14,23 @@ Drift = Callable[[Tensor, Tensor], Tensor]
 LAST = 1 - 1e-4  # the latest time that is learned at, since what is left to go is divided by
 
 
-def between(x: Tensor, y: Tensor, t: Tensor, epsilon: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+def between(x: Tensor, y: Tensor, t: Tensor, epsilon: float, z: Tensor | None) -> tuple[Tensor, Tensor]:
     """x_t = (1 - t) x + t y + √(ε t (1 - t)) z, and the velocity (y - x_t) / (1 - t) that leads it to y.
 
     Args:
         x, y: (n, d) both ends.
         t: (n,) times in [0, 1).
         epsilon: variance of the reference √ε dW a unit of time.
-        generator: what draws z.
+        z: (n, d) normal draws; None where there is no noise.
 
     >>> x, y, t = torch.zeros(1, 2), torch.ones(1, 2), torch.tensor([0.25])
-    >>> point, velocity = between(x, y, t, 0.0, torch.Generator())
+    >>> point, velocity = between(x, y, t, 0.0, None)
     >>> point.tolist(), velocity.tolist()
     ([[0.25, 0.25]], [[1.0, 1.0]])
     """
     t = t.to(x)[:, None]
     point, velocity = torch.lerp(x, y, t), y - x
-    if epsilon:
-        z = _normal(x, generator)
+    if z is not None:
         point, velocity = point + (epsilon * t * (1 - t)).sqrt() * z, velocity - (epsilon * t / (1 - t)).sqrt() * z
     return point, velocity
 
@@ -41,7 +40,8 @@ def matching(drift: Drift, x: Tensor, y: Tensor, epsilon: float, generator: torc
 
     Squared errors are divided by 1 + ε t / (1 - t), which is how much noise there is in a velocity beside its own size
     (bridge matching: Peluchetti 2023, arXiv 2312.14589; Shi, De Bortoli, Campbell, Doucet 2023, arXiv 2303.16852;
-    without noise it is flow matching: Lipman et al. 2022, arXiv 2210.02747).
+    without noise it is flow matching: Lipman et al. 2022, arXiv 2210.02747). Where there is noise every pair is seen
+    twice, with a draw and its mirror image, which takes most of that noise out of the slope of the error.
 
     Args:
         drift: what is trained.
@@ -52,8 +52,14 @@ def matching(drift: Drift, x: Tensor, y: Tensor, epsilon: float, generator: torc
     n = len(x)
     u = torch.rand(n, generator=generator, device=x.device)
     t = ((torch.randperm(n, generator=generator, device=x.device) + u) / n).clamp_max(LAST)
-    point, velocity = between(x, y, t, epsilon, generator)
-    return (drift(point, t) - velocity).square().mean(1) / (1 + epsilon * t / (1 - t))
+    if not epsilon:
+        point, velocity = between(x, y, t, epsilon, None)
+        return (drift(point, t) - velocity).square().mean(1)
+    z = _normal(x, generator)
+    x, y, t = x.repeat(2, 1), y.repeat(2, 1), t.repeat(2)
+    point, velocity = between(x, y, t, epsilon, torch.cat([z, -z]))
+    errors = (drift(point, t) - velocity).square().mean(1) / (1 + epsilon * t / (1 - t))
+    return errors.view(2, n).mean(0)
 
 
 def walk(

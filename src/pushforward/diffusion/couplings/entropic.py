@@ -80,6 +80,19 @@ def plan(x: Tensor, y: Tensor, epsilon: float, *, rounds: int = ROUNDS, toleranc
     return ((g - cost) / epsilon).softmax(1) / len(x)
 
 
+def reduced(cost: Tensor, rounds: int) -> Tensor:
+    """(n, m) float64, a cost less potentials of rows and of columns: the same pairs are best, and stand out.
+
+    Args:
+        cost: (n, m).
+        rounds: levels of ε, from the mean cost downwards.
+    """
+    f, g = cost.new_zeros(len(cost)), cost.new_zeros(cost.shape[1])
+    for level in itertools.islice(_falling(float(cost.mean()), 0.0), rounds):
+        f, g, _ = _round(cost, f, g, level)
+    return cost.double() - f[:, None] - g
+
+
 def _falling(start: float, end: float) -> Iterator[float]:
     """start, start / 4, … as long as it is above `end`."""
     return itertools.takewhile(lambda level: level > end, (start / FALL**k for k in itertools.count()))
