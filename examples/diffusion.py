@@ -1,4 +1,4 @@
-"""What diffusion does: noise that comes and goes, the field that leads back, one noise and two ways, and guidance.
+"""What diffusion does: noise that comes and goes, the field that leads back, two ways from one noise, a bridge.
 
 python examples/diffusion.py [picture.png]
 """
@@ -18,15 +18,17 @@ from pushforward.diffusion.samplers.heun import Heun
 from pushforward.diffusion.schedule import schedule
 
 STEPS = 3000
-LEVELS = (0.0, 0.2, 0.5, 1.5)  # of noise, in deviations of the data
+LEVELS = (0.0, 0.5, 1.5)  # of noise, in deviations of the data
 
 
 def moons() -> tuple[pf.Diffusion, np.ndarray]:
-    """A model of two moons, and the data in the units in which it sees them."""
+    """A model of two moons, and the data as the model sees them: by their scores, which are nearly normal."""
     data = pf.read("moons").select(["x", "y"])
     model = pf.Diffusion(width=128).fit(data, steps=STEPS, seed=0)
-    points = np.stack(list(data.to_numpy().values()), 1)
-    return model, (points - points.mean(0)) / points.std(0)
+    flat = model.network.flat
+    cells = flat.vector.cells.encode(data)
+    points, _ = flat({"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes})
+    return model, points.numpy()
 
 
 def noisy(axes: Axes, points: np.ndarray, sigma: float) -> None:
@@ -38,32 +40,44 @@ def noisy(axes: Axes, points: np.ndarray, sigma: float) -> None:
 
 def field(axes: Axes, denoiser: Denoiser, points: np.ndarray, sigma: float) -> None:
     """The score as arrows, over the data."""
-    side = np.linspace(-2.4, 2.4, 19)
+    side = np.linspace(-2.4, 2.4, 17)
     x = torch.tensor(np.stack(np.meshgrid(side, side), -1).reshape(-1, 2), dtype=torch.float32)
     with torch.no_grad():
         score = score_of(denoiser(x, torch.full((len(x),), sigma)), x, torch.tensor(sigma))
     length = score.norm(dim=1, keepdim=True)
-    arrows = score / length * length.clamp_max(length.quantile(0.9)) * sigma
+    arrows = score / length * length.clamp_max(length.quantile(0.7)) * sigma
     axes.scatter(*points.T, s=1, lw=0, color=GREY, alpha=0.35)
-    axes.quiver(*x.T, *arrows.T, color=COLOURS[0], angles="xy", scale_units="xy", scale=4.5, width=0.006)
+    axes.quiver(*x.T, *arrows.T, color=COLOURS[0], angles="xy", scale_units="xy", scale=5, width=0.005)
     plain(axes, 2.6, f"Where the score leads, σ = {sigma:g}")
 
 
 def ways(axes: Axes, denoiser: Denoiser, points: np.ndarray, drawn: bool) -> None:
-    """Paths of eight draws of noise."""
-    sigmas = schedule(200)
-    source = torch.Generator().manual_seed(3)
-    x = SIGMA_MAX * torch.randn(8, 2, generator=source)
+    """Paths of four draws of noise."""
+    sigmas = schedule(400)
+    source = torch.Generator().manual_seed(8)
+    x = SIGMA_MAX * torch.randn(4, 2, generator=source)
     sampler = DDIM(eta=1.0) if drawn else Heun()
     with torch.no_grad():
         states = torch.stack([x, *sampler(denoiser, x, sigmas, source)])
     path = (states / (1 + sigmas[:, None, None] ** 2).sqrt()).numpy()
     axes.scatter(*points.T, s=1, lw=0, color=GREY, alpha=0.35)
     for i in range(path.shape[1]):
-        axes.plot(*path[:, i].T, lw=0.8, color=COLOURS[i])
-        axes.plot(*path[0, i], marker="o", ms=3, color=COLOURS[i], mfc="white")
-        axes.plot(*path[-1, i], marker="o", ms=4, color=COLOURS[i])
-    plain(axes, 2.9, "The same noise by the SDE" if drawn else "Eight draws of noise by the ODE")
+        axes.plot(*path[:, i].T, lw=0.5 if drawn else 1.0, color=COLOURS[i], alpha=0.8)
+        axes.plot(*path[0, i], marker="o", ms=4, color=COLOURS[i], mfc="white", zorder=3)
+        axes.plot(*path[-1, i], marker="o", ms=5, color=COLOURS[i], mec="white", zorder=3)
+    plain(axes, 2.9, "The same noise by the SDE" if drawn else "Four draws of noise by the ODE")
+
+
+def bridge(axes: Axes) -> None:
+    """Moons on their way to rings."""
+    one, other = (pf.read(name).select(["x", "y"]) for name in ("moons", "rings"))
+    model = pf.Bridge(epsilon=0.003).fit(one, to=other, steps=STEPS, seed=0)
+    some = one.take(np.random.default_rng(0).permutation(len(one))[:1200])
+    for (t, there), colour in zip(list(model.path(some, steps=3, seed=0)), (GREY, *COLOURS[1:]), strict=False):
+        x, y = there.to_numpy().values()
+        axes.scatter(x, y, s=2, lw=0, color=colour, alpha=0.6, label=f"{t:.2f}")
+    axes.legend(title="time", loc="lower right", handletextpad=0.1, markerscale=4, borderpad=0)
+    plain(axes, 4.2, "A bridge from moons to rings")
 
 
 def plain(axes: Axes, side: float, title: str) -> None:
@@ -85,20 +99,19 @@ def guidance(axes: Axes) -> None:
         drawn = model.sample(400, given={"which": "a"}, guidance=weight, seed=0).to_numpy()
         axes.scatter(drawn["x"], drawn["y"], s=4, lw=0, color=colour, alpha=0.7, label=f"{weight:g}")
     axes.legend(title="guidance", loc="lower right", handletextpad=0.1, markerscale=2.5, borderpad=0)
-    axes.set(xlim=(-5, 8), ylim=(-6, 6), xticks=[], yticks=[], aspect="equal")
-    axes.set_title("One of three, asked for")
+    plain(axes, 6.2, "One of three, asked for")
 
 
 def main() -> None:
     """Draw."""
     figure, rows = plt.subplots(2, 4, figsize=(11, 5.8))
     model, points = moons()
-    for axes, sigma in zip(rows[0], LEVELS, strict=True):
+    for axes, sigma in zip(rows[0], LEVELS, strict=False):
         noisy(axes, points, sigma)
-    denoiser = model.denoiser(361)
-    field(rows[1, 0], denoiser, points, 0.3)
-    ways(rows[1, 1], model.denoiser(8), points, drawn=False)
-    ways(rows[1, 2], model.denoiser(8), points, drawn=True)
+    bridge(rows[0, 3])
+    field(rows[1, 0], model.denoiser(), points, 0.3)
+    ways(rows[1, 1], model.denoiser(), points, drawn=False)
+    ways(rows[1, 2], model.denoiser(), points, drawn=True)
     guidance(rows[1, 3])
     save(figure, "diffusion")
 
