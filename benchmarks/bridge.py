@@ -178,9 +178,7 @@ def auc(drawn: np.ndarray, real: np.ndarray) -> float:
 
 def straight(steps: int | None) -> None:
     """Draws of a Gaussian mixture moved onto the data it was fitted to, along an ODE: how bent are the ways?"""
-    print(
-        "bend is E∫|v_t - (x₁ - x₀)|² dt in variances of the data; W₂² is that of what arrives in 1, 2 and 40 steps to the data"
-    )
+    print("bend is E∫|v_t - (x₁ - x₀)|² dt in variances of the data; W₂² of what arrives in 1, 2, 40 steps to the data")
     print(f"{'data':>8} {'pairs':>12} {'steps':>6} {'min':>5}   {'bend':>8}   W₂²")
     for name, components in (("moons", 8), ("rings", 12)):
         data = pf.read(name).select(["x", "y"])
