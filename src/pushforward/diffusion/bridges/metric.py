@@ -34,7 +34,9 @@ def measure(flat: FlatEncoding, sides: Sequence[Mapping[str, Tensor]], each: boo
     device = sides[0]["codes"].device
     if flat.shape:
         levels = flat.levels
-        flat.levels = Standardise(levels.mean, levels.scale.square().mean().sqrt().expand_as(levels.scale).clone())
+        flat.levels = Standardise(
+            levels.mean, torch.full_like(levels.scale, float(levels.scale.square().mean().sqrt()))
+        )
     if flat.vector.width:
         d = flat.vector.cells.width
         flat.vector.quantile = _lines([side["numbers"] for side in sides], each, flat.vector.knots).to(device)
