@@ -151,8 +151,13 @@ def fit_family(words: str, source: Source, seed: int, minutes: float | None) -> 
 
 
 def _nats(model: pf.Model, test: pf.Records) -> float | None:
-    """The mean log probability of the test rows, where the family has one."""
-    return model.score(test) if hasattr(model, "score") else None
+    """The mean log probability of the test rows, where the family has one, also of rows with holes."""
+    if not hasattr(model, "score"):
+        return None
+    try:
+        return model.score(test)
+    except pf.DataError:  # holes that it cannot marginalise
+        return None
 
 
 def fit_peer(name: str, source: Source, seed: int, epochs: int) -> Fitted:

@@ -26,7 +26,7 @@ def gaussians():
     covariances = np.array([[[1.5, 0.6], [0.6, 0.5]], [[0.4, -0.2], [-0.2, 1.6]]])  # their mean deviation is 1
     exact = GaussianBridge(np.array([[0.0, 0.0], [4.0, -2.0]]), covariances, 0.5)
     one, other = (normal(8000, exact.means[i], covariances[i], i) for i in range(2))
-    model = pf.Bridge(epsilon=0.5, width=64, coupling="entropic", refine=None).fit(one, to=other, steps=500, **CPU)
+    model = pf.Bridge(epsilon=0.5, width=64, coupling="entropic", refine=None).fit(one, to=other, steps=350, **CPU)
     return model, exact
 
 
@@ -69,7 +69,7 @@ def test_refining_removes_the_bias_of_small_batches():
 
 def test_without_noise_the_way_back_is_the_way_there():
     moons, rings = (pf.read(name).select(["x", "y"])[:2000] for name in ("moons", "rings"))
-    model = pf.Bridge(epsilon=0.0, width=64).fit(moons, to=rings, steps=300, **CPU)
+    model = pf.Bridge(epsilon=0.0, width=64).fit(moons, to=rings, steps=120, **CPU)
     there = model.transport(moons, steps=60)
     assert there.table.equals(model.transport(moons, steps=60, seed=3).table)  # nothing is drawn
     back = columns(model.transport(there, reverse=True, steps=60))
@@ -117,7 +117,7 @@ def test_categories_holes_and_numbers_are_moved_together():
         return {"x": x, "c": np.array(["a", "b", "c"])[level], "k": rng.poisson(3 + 2 * level)}
 
     one, other = side(3000, [0.6, 0.3, 0.1], 0.0, 0.1), side(3000, [0.2, 0.3, 0.5], 10.0, 0.3)
-    model = pf.Bridge(width=64, epsilon=0.05).fit(one, to=other, steps=500, **CPU)
+    model = pf.Bridge(width=64, epsilon=0.05).fit(one, to=other, steps=300, batch=128, **CPU)
     found, wanted = model.transport(one, seed=0), pf.read(other)
     names, given = (np.array(records.column("c").to_pylist()) for records in (found, wanted))
     for level in "abc":
