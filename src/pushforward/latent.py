@@ -88,7 +88,7 @@ class Latent(Model):
         if verb != "sample":
             return super().options(verb) if verb in ("log_prob", "score") else coder.options(verb)
         own, drawing = prior.options(), of_function(coder._sample_given)
-        hidden = (LENGTH, LONGEST) if LENGTH in own else ()
+        hidden = ("return_path", *((LENGTH, LONGEST) if LENGTH in own else ()))  # codes on the way are no records
         return {name: parameter for name, parameter in (drawing | own).items() if name not in hidden}
 
     def _parts(self) -> tuple[Codes, Model]:

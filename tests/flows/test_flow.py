@@ -195,8 +195,9 @@ def test_levels_keep_their_shares_before_anything_is_learned():
 def test_the_error_of_a_likelihood_that_is_solved_for_is_told(tmp_path):
     """The probe's is the deviation that scores by one probe have; the solver's is small beside it."""
     rng = np.random.default_rng(3)
-    table = dict(zip("abcdefghijklmnopqrst", rng.standard_normal((20, 400)), strict=True))
-    model = pf.Flow(kind="continuous", width=32, layers=1).fit(table, steps=60, seed=0)
+    model = pf.Flow(kind="continuous", width=32, layers=1).fit(
+        table := rng.standard_normal((400, 70)), steps=60, seed=0
+    )
     told = model.measurements["errors"]
     assert set(told) == {"solver", "probe"} and model.density == "estimate"
     x, _ = model._flat(next(model._blocks(pf.read(table))))

@@ -102,7 +102,7 @@ class Diffusion(FlatModel):
         return bool(schema.without(given).of_kind(Image))
 
     def _batch_size(self) -> int:
-        return 64 if self._flat.shape else 512
+        return 128 if self._flat.shape else 512
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)

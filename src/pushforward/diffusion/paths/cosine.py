@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import final
 
 from torch import Tensor
@@ -13,6 +14,7 @@ QUARTER = math.pi / 2
 
 
 @final
+@dataclass(frozen=True)
 class Cosine(Path):
     """a = cos(π t / 2), s = sin(π t / 2): x_t keeps the deviation of data (Nichol, Dhariwal 2021, arXiv 2102.09672).
 
