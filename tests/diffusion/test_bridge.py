@@ -88,7 +88,7 @@ def test_pairs_that_are_given_are_learned():
 
 
 def test_pictures_are_moved_to_their_pairs():
-    """Digits to the same digits upside down in brightness: 201 grey levels apart before, a few dozen after a short run."""
+    """Digits to the same digits upside down in brightness: 201 grey levels apart, and a few dozen after a short run."""
     digits = pf.read("digits").select(["image"])
     pixels = digits.to_numpy()["image"]
     model = pf.Bridge(coupling="paired", epsilon=0.05, width=16, layers=1)
