@@ -17,7 +17,7 @@ def schedule(steps: int, device: torch.device | str = "cpu") -> Tensor:
     """(steps + 1,) falling noise levels, the last of them 0: t = arctan σ falls as the 3/2-th power of a ramp.
 
     >>> [round(sigma, 2) for sigma in schedule(4).tolist()]
-    [160.0, 1.38, 0.31, 0.0, 0.0]
+    [160.0, 1.15, 0.31, 0.0, 0.0]
     """
     ramp = torch.linspace(1, 0, steps, device=device) if steps > 1 else torch.ones(1, device=device)
     low, high = math.atan(SIGMA_MIN), math.atan(SIGMA_MAX)
@@ -37,7 +37,7 @@ def along(path: Path, steps: int, device: torch.device | str = "cpu") -> Tensor:
 
     >>> from pushforward.diffusion.paths.straight import Straight
     >>> [round(sigma, 2) for sigma in along(Straight(), 4).tolist()]
-    [160.0, 1.98, 0.5, 0.0, 0.0]
+    [160.0, 1.97, 0.5, 0.0, 0.0]
     """
     ends = path.time(torch.tensor([SIGMA_MAX, SIGMA_MIN], dtype=torch.float64))
     start, end = ends.tolist()

@@ -21,6 +21,7 @@ class Cosine(Path):
     A network is asked for the velocity (Salimans, Ho 2022, arXiv 2202.00512), and all angles are trained alike. Where
     data is a standard normal the ODE stands still, so that it is the straightest line to take steps along.
 
+    >>> import torch
     >>> path = Cosine()
     >>> path.time(torch.tensor(1.0)).item()
     0.5
