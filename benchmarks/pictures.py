@@ -1,7 +1,7 @@
 """Any family that is told the label draws digits: judged by networks trained on real ones, draw by draw.
 
 python benchmarks/pictures.py digits 0.5 --model diffusion [--seeds 3] [--sheet path.png]
-python benchmarks/pictures.py path/to/mnist5k.parquet 5 --model diffusion:path=exploding
+python benchmarks/pictures.py path/to/mnist5k.parquet 5 --model diffusion:along=exploding
 python benchmarks/pictures.py digits 0.5 --model diffusion --draw steps=4 --draw steps=18,guidance=2
 
 Numbers are those of `judges.py`; with several ways to draw (options of `sample`) each fit is judged by all of them.

@@ -255,7 +255,7 @@ def test_any_sampler_draws(bell, sampler):
 @pytest.mark.parametrize("path", sorted(PATHS))
 def test_any_path_is_learned(path):
     x = RNG.normal(5.0, 2.0, 3000)
-    model = Diffusion(path=path, width=32).fit({"x": x}, steps=300, batch=128)
+    model = Diffusion(along=path, width=32).fit({"x": x}, steps=300, batch=128)
     # by quantiles: who is asked for the noise errs by σ times as much at large noise, and gives a few draws far out
     low, middle, high = np.quantile(model.sample(2000, seed=0).to_numpy()["x"], [0.159, 0.5, 0.841])
     assert middle == pytest.approx(5.0, abs=0.3) and (high - low) / 2 == pytest.approx(2.0, rel=0.2)

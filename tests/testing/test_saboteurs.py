@@ -35,6 +35,8 @@ def fails(*names):
 class Sound(pf.GaussianMixture):
     """All that stands in one place to be broken."""
 
+    small = {"components": 2}  # noqa: RUF012
+
     def more(self, options):
         """One step more: another model."""
         return {**options, "steps": options["steps"] + 1}
@@ -706,16 +708,63 @@ class HidesAParameter(Sound):
         return {k: v for k, v in super().get_params(deep).items() if k != "ridge"}
 
 
+# Two data sets
+
+
+class Moves(pf.Bridge):
+    """A sound family that moves one data set onto another."""
+
+    small = {"width": 8, "layers": 1, "refine": 1}  # noqa: RUF012
+
+
+@fails("check_a_second_data_set_is_asked_for_or_refused")
+class PassesOverTheSecond(Sound):
+    def fit(self, data, *, to=None, **options):
+        return super().fit(data, **options)
+
+
+@fails("check_other_fields_of_the_second_are_refused")
+class TakesWhatBothHave(Moves):
+    def fit(self, data, *, to=None, **options):
+        one, other = pf.read(data), pf.read(to)
+        names = [name for name in one.names if name in other.names]
+        return super().fit(one.select(names), to=other.select(names), **options)
+
+
+@fails("check_a_path_leads_to_where_records_are_transported")
+class StopsBeforeTheEnd(Moves):
+    def path(self, data, **options):
+        return super().path(data, **options)[:-1]
+
+
+@fails("check_holes_where_none_were_are_refused")
+class LeavesHolesWhereTheyAre(Moves):
+    def transport(self, data, **options):
+        try:
+            return super().transport(data, **options)
+        except DataError:
+            return pf.read(data)
+
+
+@fails("check_the_second_data_set_is_part_of_a_run")
+class LearnsOneOnly(Moves):
+    def fit(self, data, *, to=None, **options):
+        return super().fit(data, to=data, **options)
+
+
 @pytest.mark.parametrize("saboteur, name", SABOTEURS, ids=[f"{cls.__name__}-{name}" for cls, name in SABOTEURS])
 def test_the_named_check_rejects(saboteur, name):
     with pytest.raises(AssertionError) as caught:
-        check_model(lambda: saboteur(components=2), fit={"steps": 2}, only=name)
+        check_model(lambda: saboteur(**saboteur.small), fit={"steps": 2}, only=name)
     assert str(caught.value).startswith(name), "the message begins with the name of the check"
 
 
 @pytest.mark.parametrize("name", checks())
 def test_the_sound_twin_passes(name):
-    assert check_model(lambda: Sound(components=2), fit={"steps": 2}, only=name) or name in {
+    sound = next(
+        (base for cls, of in SABOTEURS if of == name for base in (Moves, Sound) if issubclass(cls, base)), Sound
+    )
+    assert check_model(lambda: sound(**sound.small), fit={"steps": 2}, only=name) or name in {
         "check_codes",  # a mixture has no codes, and a mixture can hold anything fixed
         "check_what_cannot_be_given_is_refused",
         "check_options_out_of_range_are_refused",

@@ -41,10 +41,10 @@ from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
 if TYPE_CHECKING:
-    Along: TypeAlias = str
+    Ways: TypeAlias = str
     Way: TypeAlias = str
 else:  # what the folders hold
-    Along, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
+    Ways, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
 WINDOWS = (0.1, 0.05)  # of averages of weights
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
@@ -73,7 +73,7 @@ class Diffusion(FlatModel):
 
     network: ClassVar[Denoisers]
 
-    path: Annotated[Along, doc("from data to noise: what is learned, and how often at which noise")] = "straight"
+    along: Annotated[Ways, doc("path from data to noise: what is learned, and how often at which noise")] = "straight"
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
     weak: Annotated[bool, doc("a smaller network learns beside, for guidance away from it")] = False
@@ -183,7 +183,7 @@ class Diffusion(FlatModel):
 
     @property
     def _path(self) -> Any:
-        return PATHS[self.path]()
+        return PATHS[self.along]()
 
     def _denoiser(self, given: Tensor | None) -> Denoiser:
         return self.network.denoiser(self.network.strong, self._path, given)
