@@ -111,7 +111,7 @@ class Trail:
         centre, reach = points[-1].mean(0), 1.35 * np.abs(points[-1] - points[-1].mean(0)).max(0)
         with styled():
             figure = blank(
-                SIDE * len(shown) + (1.4 if len(shown) == 1 else 0), SIDE + (1.6 if len(shown) == 1 else 0.3)
+                SIDE * len(shown) + (1.4 if len(shown) == 1 else 0), SIDE + (1.6 if len(shown) == 1 else 0.8)
             )
             canvas = FigureCanvasAgg(figure)
             for axes, i in zip(np.ravel(figure.subplots(1, len(shown))), shown, strict=True):
