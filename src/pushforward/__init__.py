@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from pushforward.autoencoders.vae import VAE
     from pushforward.autoencoders.vq import VQ
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
+    from pushforward.counts.chains.tree_chain import TreeChain
     from pushforward.counts.ngrams.ngram import NGram
     from pushforward.counts.trees.dependency_tree import DependencyTree
     from pushforward.data import Category, Field, Image, Number, Records, Scan, Schema, Text, read, scan
@@ -95,6 +96,7 @@ __all__ = [
     "Scan",
     "Schema",
     "Text",
+    "TreeChain",
     "TreeMixture",
     "among",
     "between",

@@ -31,6 +31,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.mixtures.tree_mixture:TreeMixture",
         "A mixture of hidden trees: a strong model of a table that is exact about any evidence.",
     ),
+    "tree-chain": (
+        "pushforward.counts.chains.tree_chain:TreeChain",
+        "Field after field, each by a decision tree: keeps the rules of a table, in seconds.",
+    ),
     "autoencoder": (
         "pushforward.autoencoders.autoencoder:AutoEncoder",
         "Records as a few numbers and back: compresses, denoises, shows what varies.",

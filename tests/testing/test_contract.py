@@ -38,6 +38,7 @@ SMALL = {
         {"width": 8, "transforms": 1, "kernel": "logistics"},
         {"width": 8, "layers": 1, "kind": "continuous"},
     ],
+    "tree-chain": [{"fewest": 5}],
     "autoregressive": [{"width": 16, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
     "bridge": [

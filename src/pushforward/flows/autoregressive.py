@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -11,18 +11,14 @@ import torch
 from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
-from pushforward.counts.trees.coding import Coding
-from pushforward.data import Category, Image, Records, Schema, Text
-from pushforward.data.holes import hide
-from pushforward.errors import DataError
-from pushforward.evidence import Evidence
-from pushforward.flows.tables.answers import Answers
+from pushforward.counts.chains.answers import Answers
+from pushforward.counts.chains.chain_model import ChainModel, conditions_first
+from pushforward.counts.trees.coding import Coding, Grain
+from pushforward.data import Records, Schema
 from pushforward.flows.tables.free import Free
 from pushforward.flows.tables.ordered import Ordered
-from pushforward.joint import JointModel
 from pushforward.neural import NeuralModel
 from pushforward.training.player import Player, adam
-from pushforward.training.randomness import moved
 
 CODED = "coding."  # beginning of the names of what states are, among what is saved
 RARER = 3  # the second network learns in every so-manieth step
@@ -42,7 +38,7 @@ class Tables(nn.Module):
 
 
 @dataclass(kw_only=True, eq=False)
-class Autoregressive(JointModel, NeuralModel):
+class Autoregressive(ChainModel, NeuralModel):
     """log p(x) = Σ_v log p(x_v | x_1 … x_{v-1}): fields drawn one after another, each from those before it.
 
     A field is a few states (levels, frequent values, bins, a hole) and an exact distribution of the values within each,
@@ -56,7 +52,6 @@ class Autoregressive(JointModel, NeuralModel):
     """
 
     network: ClassVar[Tables]
-    _coding: ClassVar[Coding]
 
     bins: Annotated[int, Ge(4), Le(4096), doc("bins of a number, at most")] = 64
     width: Annotated[int, Ge(4), doc("hidden units of a layer")] = 384
@@ -67,18 +62,11 @@ class Autoregressive(JointModel, NeuralModel):
 
     # Learning
 
-    def _check(self, rest: Schema, given: Schema) -> None:
-        for field in (*rest.of_kind(Text), *given.of_kind(Text)):
-            raise DataError(f"field {field.name!r} is text, which has no states; leave it out")
-        for picture in (*rest.of_kind(Image), *given.of_kind(Image)):
-            if picture.missing:
-                raise DataError(f"field {picture.name!r} lacks pictures, which no pixel tells; leave those records out")
-
     def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
         schema, given = self.learning
         records, weights = first()
         share = np.ones(len(records)) if weights is None else weights
-        self.__dict__["_coding"] = Coding.of(_conditions_first(schema, given), records, share, self.bins)
+        self.__dict__["_coding"] = Coding.of(conditions_first(schema, given), records, share, Grain(self.bins))
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         options = {"width": self.width, "layers": self.layers, "share": self.dropout}
@@ -124,75 +112,9 @@ class Autoregressive(JointModel, NeuralModel):
     def _at_will(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
         return _mean(self.network.free.loss(batch["states"], generator), batch)
 
-    # Likelihood
-
-    def _log_evidence(self, evidence: Evidence) -> Tensor:
-        return self._log_beside(evidence, frozenset())
-
-    def _log_rest(self, evidence: Evidence) -> Tensor:
-        conditions = self._variables(self.given)
-        if not conditions:
-            return self._log_evidence(evidence)
-        told = evidence.only(self.schema, self.given)
-        states = self._coding.with_holes(self._coding.encode(told.over(self.schema)))
-        if told.limits or bool((states[:, sorted(conditions)] < 0).any()):
-            return self._log_evidence(evidence) - self._log_evidence(told)
-        return self._log_beside(evidence, conditions)
-
-    @torch.no_grad()
-    def _log_beside(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
-        """(n,) log probability of what is known beside conditions, given what is known of those."""
-        codes, masses, _ = self._coding.known(evidence)
-        whole = self._coding.with_holes(codes)
-        for v in conditions:  # a condition that is a hole is known to be one
-            codes.states[:, v] = whole[:, v]
-        score = self._answers.log_prob(codes.states, masses, conditions) + codes.within
-        if not conditions:
-            return score
-        # what conditions have within their states is no part of it
-        return score - self._coding.encode(evidence.only(self.schema, self.given).over(self.schema)).within
-
     @property
     def _answers(self) -> Answers:
         return Answers(self.network.ordered, self.network.free, self._coding.sizes)
-
-    # Draws
-
-    @torch.no_grad()
-    def _draw(self, evidence: Evidence, generator: torch.Generator, *, holes: bool) -> Records:
-        codes, masses, limited = self._coding.known(evidence)
-        generator = moved(generator, self.device)
-        return self._decoded(self._answers.draw(codes.states, masses, generator, holes=holes), limited, generator)
-
-    def _decoded(self, states: Tensor, coding: Coding, generator: torch.Generator) -> Records:
-        """Records of states, in the order of the schema."""
-        sizes = torch.tensor(self._coding.sizes)
-        gone = states >= sizes
-        holes = torch.zeros(len(states), len(coding.cells.may_miss), dtype=torch.bool)
-        for v, at in enumerate(coding.hole):
-            if at >= 0:
-                holes[:, at] = gone[:, v]
-        seed = int(torch.randint(2**62, (1,), generator=generator, device=generator.device))
-        found = coding.decode(torch.where(gone, 0, states), holes, seed)
-        return Records(self.schema, found.table.select(self.schema.names))
-
-    # Other verbs
-
-    @torch.no_grad()
-    def _predict_proba(self, records: Records, field: str) -> Tensor:
-        target = self.schema[field]
-        assert isinstance(target, Category)
-        (v,) = self._coding.positions(field)
-        codes = self._coding.encode(hide(records, [field]))
-        state, within = self._coding.axes[v].encode(np.arange(len(target.values)))
-        out = []
-        for rows in torch.arange(len(codes)).split(self._answers.rows):
-            logits = self.network.free.of(codes.states[rows].to(self.device), v)[:, : self._coding.sizes[v]]
-            out.append(logits.double().softmax(1).cpu()[:, torch.from_numpy(state)] * torch.from_numpy(np.exp(within)))
-        return torch.cat(out)
-
-    def _variables(self, names: tuple[str, ...]) -> frozenset[int]:
-        return frozenset(v for name in names for v in self._coding.positions(name))
 
     # State
 
@@ -206,13 +128,8 @@ class Autoregressive(JointModel, NeuralModel):
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         coded = {name.removeprefix(CODED): tensor for name, tensor in state.items() if name.startswith(CODED)}
-        self.__dict__["_coding"] = Coding.of_tensors(_conditions_first(self.schema, self.given), coded)
+        self.__dict__["_coding"] = Coding.of_tensors(conditions_first(self.schema, self.given), coded)
         super()._restore({name: tensor for name, tensor in state.items() if not name.startswith(CODED)}, device)
-
-
-def _conditions_first(schema: Schema, given: Collection[str]) -> Schema:
-    """The order in which fields are told."""
-    return Schema((*schema.select(given), *schema.without(given)))
 
 
 def _mean(terms: Tensor, batch: Mapping[str, Tensor]) -> Tensor:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Le, doc
 from torch import Tensor
 
 from pushforward.counts.trees.chow_liu import PairCounts, mutual_information, spanning_tree
-from pushforward.counts.trees.coding import Coding
+from pushforward.counts.trees.coding import Coding, Grain
 from pushforward.counts.trees.tree import Tree, likelihoods, upward
 from pushforward.counts.trees.tree_model import Grown, TreeModel
 from pushforward.data import Records, Scan
@@ -68,7 +68,7 @@ class TreeMixture(TreeModel):
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         place = Place(run)
         records, share = pilot(data, weights, run.seed, PILOT)
-        self.__dict__["coding"] = Coding.of(data.schema, records, share.numpy(), self.bins)
+        self.__dict__["coding"] = Coding.of(data.schema, records, share.numpy(), Grain(self.bins))
         states = self.coding.with_holes(self.coding.encode(records))
         self.__dict__["_shapes"] = self._plant(states, share, run.seed)
         rows = _Rows(self.coding, data, weights, run)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pushforward.counts.trees.axes.binning import number_axis
+from pushforward.counts.trees.axes.binning import bins_for, number_axis
 from pushforward.counts.trees.axes.levels import LevelAxis
 from pushforward.counts.trees.axes.numbers import NumberAxis
 from pushforward.data import Number
@@ -29,7 +29,7 @@ COLUMNS = {
 
 def axis_of(name, most=32):
     values, field = COLUMNS[name]
-    return number_axis(values, np.ones(len(values)), field, most), values, field
+    return number_axis(values, np.ones(len(values)), field, bins_for(len(values), most)), values, field
 
 
 def inside(axis, limit):

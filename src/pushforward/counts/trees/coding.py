@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pushforward.counts.trees.axes.axis import Axis
-from pushforward.counts.trees.axes.binning import number_axis
+from pushforward.counts.trees.axes.binning import FEWEST, bins_for, number_axis
 from pushforward.counts.trees.axes.levels import LevelAxis
 from pushforward.counts.trees.axes.numbers import FIELDS, NumberAxis
 from pushforward.counts.trees.ragged import join, part
@@ -20,7 +20,24 @@ from pushforward.data.encodings.cells import CellEncoding, Cells, without_atoms
 from pushforward.evidence import Evidence
 from pushforward.limits import Limit
 
-MOST_LEVELS = 256  # states of a category; rarer levels share them
+
+@dataclass(frozen=True)
+class Grain:
+    """How finely values become states.
+
+    Attributes:
+        bins: of a number, at most.
+        levels: states of a category, which the rarest of its levels share; None: one each.
+        records: of a bin, at least; None: as many as in the best histogram of a smooth density.
+    """
+
+    bins: int
+    levels: int | None = 256
+    records: int | None = None
+
+    def bins_of(self, n: int) -> int:
+        """How many bins n values are put in."""
+        return bins_for(n, self.bins) if self.records is None else max(FEWEST, min(self.bins, n // self.records))
 
 
 @dataclass(frozen=True)
@@ -58,8 +75,8 @@ class Coding:
         self.hole = tuple(self.cells.may_miss.index(name) if name in self.cells.may_miss else -1 for name in owner)
 
     @classmethod
-    def of(cls, schema: Schema, records: Records, weights: np.ndarray, bins: int) -> Self:
-        """The axes that suit some records, with at most `bins` bins to a number."""
+    def of(cls, schema: Schema, records: Records, weights: np.ndarray, grain: Grain) -> Self:
+        """The axes that suit some records."""
         encoding = CellEncoding(without_atoms(schema))
         cells = encoding.encode(records)
         weights = weights / weights.mean()
@@ -71,10 +88,11 @@ class Coding:
                 codes = cells.codes[:, column].numpy()
                 known = codes >= 0
                 counts = np.bincount(codes[known], weights[known], minlength=len(field.values))
-                axes.append(LevelAxis.of(counts, MOST_LEVELS))
+                axes.append(LevelAxis.of(counts, grain.levels or len(counts)))
             else:
                 values = cells.numbers[:, column].numpy()
                 known = ~np.isnan(values) & (weights > 0)
+                bins = grain.bins_of(int(known.sum()))
                 axes.append(number_axis(values[known], weights[known], _as_number(field), bins))
         return cls(schema, tuple(axes))
 

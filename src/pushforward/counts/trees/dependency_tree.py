@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor
 
 from pushforward.counts.trees.chow_liu import PairCounts, mutual_information, spanning_tree
-from pushforward.counts.trees.coding import Coding
+from pushforward.counts.trees.coding import Coding, Grain
 from pushforward.counts.trees.tree import Tree
 from pushforward.counts.trees.tree_model import Grown, TreeModel
 from pushforward.data import Records, Scan
@@ -52,7 +52,7 @@ class DependencyTree(TreeModel):
         place, schema = Place(run), data.schema
         start = time.monotonic()
         records, share = pilot(data, weights, run.seed, AXES_FROM)
-        coding = Coding.of(schema, records, share.numpy(), self.bins)
+        coding = Coding.of(schema, records, share.numpy(), Grain(self.bins))
         self.__dict__["coding"] = coding
         sizes = coding.sizes_with_holes
         counts = total(self._observed(data, weights, place), place)

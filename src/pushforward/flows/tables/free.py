@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, relu
 
+from pushforward.counts.chains.tellers import AtWill
 from pushforward.flows.tables.states import States
 
 
-class Free(nn.Module):
+class Free(nn.Module, AtWill):
     """p(s_v | what is known), whichever variables are known, for every v at once.
 
     In training a random number of random variables is known, and the others are asked for; each is weighed so that all
@@ -34,6 +35,14 @@ class Free(nn.Module):
         with torch.no_grad():
             self.first.weight.mul_((total / count) ** 0.5)
 
+    @property
+    def counts(self) -> tuple[int, ...]:
+        return self.states.sizes
+
+    @property
+    def device(self) -> torch.device:
+        return self.last.weight.device
+
     def forward(self, states: Tensor) -> Tensor:
         """(n, V) states, -1 where not known → (n, Σ S) logits."""
         h = self.hidden(states)
@@ -48,7 +57,6 @@ class Free(nn.Module):
         return h
 
     def of(self, states: Tensor, v: int) -> Tensor:
-        """(n, S_v) logits of one variable."""
         at = self.states.of(v)
         return nn.functional.linear(self.hidden(states), self.last.weight[at], self.last.bias[at])
 

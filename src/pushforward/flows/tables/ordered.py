@@ -9,10 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, linear, relu
 
-from pushforward.flows.tables.states import States, drawn, uniform
+from pushforward.counts.chains.tellers import InOrder, drawn, uniform
+from pushforward.flows.tables.states import States
 
 
-class Ordered(nn.Module):
+class Ordered(nn.Module, InOrder):
     """log p(s) = Σ_v log p(s_v | s_1 … s_{v-1}), all conditionals in one pass.
 
     A hidden unit of degree k sees the first k variables, and has a say in those after them (Germain, Gregor, Murray,
@@ -63,16 +64,15 @@ class Ordered(nn.Module):
     def _kept(self, h: Tensor) -> Tensor:
         return dropout(h, self.share, self.training)
 
+    def log_prob(self, states: Tensor, values: Sequence[int]) -> Tensor:
+        terms = []
+        for v, logits in enumerate(self.states.each(self(states))):
+            chances = logits[:, : values[v]].double().log_softmax(1)  # that a cell is no hole is not part of the score
+            terms.append(chances.gather(1, states[:, v : v + 1].clamp(0, values[v] - 1)))
+        return torch.cat(terms, 1)
+
     def draw(self, states: Tensor, generator: torch.Generator, barred: Sequence[int]) -> Tensor:
-        """(n, V) states, those that are -1 drawn in order given those before them, which must be known.
-
-        Units are computed when what they see has become known, each once.
-
-        Args:
-            states: (n, V) of which a first part is known, the same for all.
-            generator: of the draws.
-            barred: by variable, the number of its last states that are not drawn.
-        """
+        """As it says there; units are computed when what they see has become known, each once."""
         n, width = len(states), len(self.degrees)
         states = states.clone()
         sums = self.first.bias.expand(n, -1).clone()

@@ -54,14 +54,3 @@ class States(nn.Module):
             for v, one in enumerate(self.each(logits))
         ]
         return torch.stack(terms, 1)
-
-
-def uniform(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, 1) from (0, 1), one for each row."""
-    return torch.rand(len(logits), 1, generator=generator, device=logits.device)
-
-
-def drawn(logits: Tensor, u: Tensor) -> Tensor:
-    """(n, S), (n, 1) → (n,) the states at whose shares of (0, 1) u lies."""
-    mass = logits.softmax(1).cumsum(1)
-    return (mass <= u * mass[:, -1:]).sum(1).clamp_max(logits.shape[1] - 1)

@@ -20,21 +20,20 @@ def bins_for(n: int, most: int) -> int:
     return max(FEWEST, min(most, math.ceil(2 * n ** (1 / 3))))
 
 
-def number_axis(values: np.ndarray, weights: np.ndarray, field: Number, most: int) -> NumberAxis:
+def number_axis(values: np.ndarray, weights: np.ndarray, field: Number, bins: int) -> NumberAxis:
     """The axis of a number, from a sample of its values.
 
     Args:
         values: (n,) without holes, in the units of the data.
         weights: (n,) of mean 1.
         field: says its grid, its atoms, and what was seen.
-        most: bins.
+        bins: how many.
     """
     step = field.resolution or 0.0
     if step:
         values = np.rint(values / step) * step
     unique, inverse = np.unique(values, return_inverse=True)
     counts = np.bincount(inverse, weights, minlength=len(unique))
-    bins = bins_for(len(values), most)
     heavy = np.isin(unique, np.asarray(field.atoms))
     if step:
         heavy |= (counts >= max(2.0, counts.sum() / (HEAVY * bins))) & _stands_out(unique, counts, bins, step)

@@ -1,4 +1,4 @@
-"""What two networks say of evidence, on states: how probable it is, and draws given it."""
+"""What a chain says of evidence, on states: how probable it is, and draws given it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from pushforward.flows.tables.free import Free
-from pushforward.flows.tables.ordered import Ordered
-from pushforward.flows.tables.states import drawn, uniform
+from pushforward.counts.chains.tellers import AtWill, InOrder, drawn, uniform
 from pushforward.training.randomness import generator as seeded
 
-BLOCK, HELD = 8192, 1 << 26  # records that go through a network together, and numbers that they may be
+BLOCK, HELD = 8192, 1 << 26  # records that are asked about together, and numbers that they may be
 CANDIDATES = 32  # draws that several limits are told from
 PATHS = 64  # over which the probability of several limits at once is a mean
 
@@ -32,19 +30,19 @@ class Answers:
         values: states of each variable that are no holes.
     """
 
-    ordered: Ordered
-    free: Free
+    ordered: InOrder
+    free: AtWill
     values: tuple[int, ...]
 
     @property
     def device(self) -> torch.device:
-        """Where the networks are."""
-        return self.free.last.weight.device
+        """Where it is computed."""
+        return self.free.device
 
     @property
     def rows(self) -> int:
-        """Records that go through a network together."""
-        return max(1, min(BLOCK, HELD // self.free.states.total))
+        """Records that are asked about together."""
+        return max(1, min(BLOCK, HELD // sum(self.free.counts)))
 
     def log_prob(self, states: Tensor, masses: Masses, conditions: Collection[int]) -> Tensor:
         """(n,) log probability of what is known beside conditions, given what is known of those."""
@@ -61,15 +59,10 @@ class Answers:
         return out
 
     def _scored(self, states: Tensor, conditions: Collection[int]) -> Tensor:
-        """Of whole records, by the network in order."""
-        full = states.to(self.device)
-        total = torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for v, logits in enumerate(self.ordered.states.each(self.ordered(full))):
-            if v not in conditions:
-                # that a cell is no hole is not part of the score
-                logits = logits[:, : self.values[v]]
-                total += logits.double().log_softmax(1).gather(1, full[:, v : v + 1])[:, 0]
-        return total.cpu()
+        """Of whole records, in order."""
+        terms = self.ordered.log_prob(states.to(self.device), self.values)
+        beside = [v for v in range(states.shape[1]) if v not in conditions]
+        return terms[:, beside].double().sum(1).cpu()
 
     def _summed(self, states: Tensor, v: int, conditions: Collection[int]) -> Tensor:
         """Of records in which one variable is unknown: over all its states."""
@@ -125,7 +118,7 @@ class Answers:
             generator: of the draws.
             holes: whether a hole may be drawn where no limit says so.
         """
-        sizes = self.free.states.sizes
+        sizes = self.free.counts
         barred = [0 if holes else size - own for size, own in zip(sizes, self.values, strict=True)]
         out, known = torch.empty_like(states), states >= 0
         # a first part that is known, and nothing else: conditions, or nothing at all
@@ -145,9 +138,7 @@ class Answers:
         for v in range(states.shape[1]):
             rows = (states[:, v] < 0).nonzero()[:, 0]
             if len(rows):
-                logits = self.free.of(states[rows], v)
-                logits = logits[:, : logits.shape[1] - barred[v]]
-                states[rows, v] = drawn(logits, uniform(logits, generator))
+                states[rows, v] = self.free.draw(states[rows], v, generator, barred[v])
         return states
 
     def _within(self, states: Tensor, masses: Masses, generator: torch.Generator) -> Tensor:

@@ -1,0 +1,1 @@
+"""Fields told one after another, each from those before it."""
