@@ -105,18 +105,18 @@ def test_a_set_keeps_its_values_in_proportion():
 @pytest.mark.parametrize("scale", [1e-8, 1e8])
 def test_units_and_origin_change_nothing_but_the_unit(scale):
     axis, values, field = axis_of("floats")
-    other = number_axis(values * scale, np.ones(len(values)), field, 32)
+    other = number_axis(values * scale, np.ones(len(values)), field, bins_for(len(values), 32))
     (states, within), (again, moved) = axis.encode(values), other.encode(values * scale)
     assert (states == again).all()
     np.testing.assert_allclose(moved, within - np.log(scale), atol=1e-9)
-    shifted = number_axis(values + 1e4, np.ones(len(values)), field, 32)
+    shifted = number_axis(values + 1e4, np.ones(len(values)), field, bins_for(len(values), 32))
     np.testing.assert_allclose(shifted.encode(values + 1e4)[1], within, atol=1e-6)
 
 
 def test_what_repeats_has_a_share_and_what_occurs_once_leaves_no_trace():
     values = np.concatenate([np.arange(0, 20_000, 7), np.repeat([123.0, 5000.0], 30)])
     field = Number(name="x", type="int64", resolution=1.0, decimals=0, low=0, high=20_000)
-    axis = number_axis(values, np.ones(len(values)), field, 32)
+    axis = number_axis(values, np.ones(len(values)), field, bins_for(len(values), 32))
     assert set(axis.points) == {123.0, 5000.0}
 
 
