@@ -60,7 +60,7 @@ def test_counts_are_those_of_the_records_below():
 
 def test_all_ways_of_asking_agree():
     grove, x, tree, label, _, held = forest()
-    grove = trusted(grove, shares(grove, x[held], tree[held], label[held]))
+    grove = trusted(grove, shares(grove, x[held], tree[held], label[held]), buckets(grove))
     for g in range(TREES):
         rows = np.flatnonzero(tree == g)[:200]
         table = grove.table(x[rows], g)
@@ -72,7 +72,7 @@ def test_all_ways_of_asking_agree():
 
 def test_draws_have_the_probabilities_that_are_told():
     grove, x, tree, label, _, held = forest()
-    grove = trusted(grove, shares(grove, x[held], tree[held], label[held]))
+    grove = trusted(grove, shares(grove, x[held], tree[held], label[held]), buckets(grove))
     n = 20_000
     for row in (0, 1, 2, 3):
         drawn = grove.draw(np.repeat(x[row : row + 1], n, 0), np.full(n, tree[row]), np.random.default_rng(row))
@@ -86,7 +86,7 @@ def test_trust_is_what_makes_held_out_labels_most_probable():
     best = shares(grove, x[held], tree[held], label[held])
 
     def score(share):
-        return trusted(grove, share).log_prob(x[held], tree[held], label[held]).mean()
+        return trusted(grove, share, buckets(grove)).log_prob(x[held], tree[held], label[held]).mean()
 
     assert score(best) > score(np.full_like(best, 0.7)) + 1e-3
     rng = np.random.default_rng(0)
@@ -100,7 +100,7 @@ def test_rules_are_trusted_and_noise_is_not():
     loose, *b = forest(n=20_000, noise=1.0)
 
     def of_leaves(grove, x, tree, label, _, held):
-        grove = trusted(grove, shares(grove, x[held], tree[held], label[held]))
+        grove = trusted(grove, shares(grove, x[held], tree[held], label[held]), buckets(grove))
         mass = grove.mass(np.arange(len(grove.share)))
         leaf = (grove.splits.feature < 0) & (mass < 1000)
         return np.average(grove.share[leaf], weights=mass[leaf])
@@ -110,7 +110,7 @@ def test_rules_are_trusted_and_noise_is_not():
 
 def test_as_arrays_and_back():
     grove, x, tree, label, *_ = forest()
-    grove = trusted(grove, np.linspace(0, 0.9, buckets(grove).max() + 1))
+    grove = trusted(grove, np.linspace(0, 0.9, buckets(grove).max() + 1), buckets(grove))
     back = Grove.of_arrays({name: array.astype(float) for name, array in grove.arrays().items()})
     assert (back.log_prob(x, tree, label) == grove.log_prob(x, tree, label)).all()
     for f in dataclasses.fields(Splits):

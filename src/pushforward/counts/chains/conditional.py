@@ -11,7 +11,7 @@ import numpy as np
 from pushforward.counts.chains.digits import Digits
 from pushforward.counts.chains.grove import Grove, Splits
 from pushforward.counts.chains.growing import grown
-from pushforward.counts.chains.trust import shares, trusted
+from pushforward.counts.chains.trust import buckets, shares, trusted
 from pushforward.counts.chains.views import seen, view
 
 
@@ -81,7 +81,7 @@ class Conditional:
             leaves = splits.leaves(x, tree)
             before = Grove.counted(splits, leaves[grows], label[grows], sample.weight[grows], labels)
             share = shares(before, x[sample.held], tree[sample.held], label[sample.held])
-            return trusted(Grove.counted(splits, leaves, label, sample.weight, labels), share)
+            return trusted(Grove.counted(splits, leaves, label, sample.weight, labels), share, buckets(before))
 
         first = grove(group, np.zeros(len(states), np.int64), np.array([len(digits.sizes)]))
         second = grove(place, group, digits.sizes) if digits.place.any() else None

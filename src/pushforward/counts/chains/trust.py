@@ -44,16 +44,23 @@ def shares(grove: Grove, x: np.ndarray, tree: np.ndarray, label: np.ndarray) -> 
             p[rows] = told + (1 - share[bucket]) * p[rows]
             ways.append((told, p[rows]))
         # how much of a label's probability passes through each node on its way up, and how much of it stays there
-        stays, passes = np.full(len(share), START * PRIOR), np.full(len(share), PRIOR)
+        stays, passes = np.zeros(len(share)), np.zeros(len(share))
         reach = 1 / np.maximum(p, 1e-300)
         for (rows, bucket, _), (told, whole) in zip(reversed(levels), reversed(ways), strict=True):
             stays += np.bincount(bucket, reach[rows] * told, minlength=len(share))
             passes += np.bincount(bucket, reach[rows] * whole, minlength=len(share))
             reach[rows] *= 1 - share[bucket]
-        share = np.minimum(stays / passes, MOST)
+        share = np.minimum(_shrunk(stays, passes), MOST)
     return share
 
 
-def trusted(grove: Grove, share: np.ndarray) -> Grove:
-    """The grove with the λ of each node's bucket."""
-    return dataclasses.replace(grove, share=share[buckets(grove)])
+def _shrunk(stays: np.ndarray, passes: np.ndarray) -> np.ndarray:
+    """Their ratio, a bucket of few held-out records drawn to those with as many records a label."""
+    alike = [array.reshape(SIZES, REPEATS).sum(0) for array in (stays, passes)]
+    begun = np.tile((alike[0] + PRIOR * START) / (alike[1] + PRIOR), SIZES)
+    return (stays + PRIOR * begun) / (passes + PRIOR)
+
+
+def trusted(grove: Grove, share: np.ndarray, kind: np.ndarray) -> Grove:
+    """The grove with the λ of each node's bucket (N,)."""
+    return dataclasses.replace(grove, share=share[kind])
