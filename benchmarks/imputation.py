@@ -206,7 +206,7 @@ def compare(name: str, options: argparse.Namespace) -> dict[str, dict[str, float
         truth = truth.take(np.sort(np.random.default_rng(0).choice(len(truth), options.rows, replace=False)))
     methods = [*options.families, *([] if options.no_miceforest else ["miceforest"])]
     runs: dict[str, list[dict[str, float]]] = {method: [] for method in methods}
-    for seed in range(options.seeds):
+    for seed in range(options.first, options.first + options.seeds):
         holed, hidden = hide(truth, seed)
         for method in methods:
             if method == "miceforest":
@@ -243,6 +243,7 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=5, help="of miceforest")
     parser.add_argument("--minutes", type=float, default=0.0, help="a fit of ours; 0: until it stops by itself")
     parser.add_argument("--seeds", type=int, default=1, help="how many choices of hidden cells")
+    parser.add_argument("--first", type=int, default=0, help="seed of the first choice")
     parser.add_argument("--rows", type=int, default=0, help="at most this many of a table, for all methods; 0: all")
     parser.add_argument("--no-miceforest", action="store_true", help="leave it out")
     parser.add_argument("--json", type=Path, help="a file for all numbers")

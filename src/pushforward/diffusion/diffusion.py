@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Ways, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
 WINDOWS = (0.1, 0.05)  # of averages of weights
+CALM = 12  # side of a picture, beyond which noise is louder in training
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
 HURRIED = 0.25  # share of a run in which a network learns to hurry
@@ -129,7 +131,7 @@ class Diffusion(FlatModel):
         y, _ = self._flat(batch, generator)
         given = network.embed(batch, self._dropped(batch, generator))
         denoiser = self.network.denoiser(network, self._path, given)
-        each, sigma = matching.losses(denoiser, self._path, y, generator)
+        each, sigma = matching.losses(denoiser, self._path, y, generator, self._louder)
         weight = batch.get("weight", 1.0)
         plain = (each * weight).mean()
         if network is not self.network.strong or not network.training:
@@ -178,6 +180,13 @@ class Diffusion(FlatModel):
 
     def _measured(self) -> dict[str, Any]:
         return {"errors": self.__dict__.pop("_errors")}
+
+    @property
+    def _louder(self) -> float:
+        """Noise of one pixel hides less of a larger picture, whose neighbours tell it (Hoogeboom, Heek, Salimans 2023,
+        arXiv 2301.11093).
+        """
+        return max(1.0, math.sqrt(math.prod(self._flat.shape[1:])) / CALM) if self._flat.shape else 1.0
 
     # Denoisers
 

@@ -70,9 +70,9 @@ class Path(ABC):
         """1 / c_out², by which the squared error of D is the squared error of F."""
         return 1 / self.scalings(sigma)[1] ** 2
 
-    def bounded(self, u: Tensor) -> Tensor:
-        """`levels` within those that samplers visit."""
-        return self.levels(u).clamp(SIGMA_MIN / 2, 2 * SIGMA_MAX)
+    def bounded(self, u: Tensor, louder: float = 1.0) -> Tensor:
+        """`levels`, all of them so many times louder, within those that samplers visit."""
+        return (louder * self.levels(u)).clamp(SIGMA_MIN / 2, 2 * SIGMA_MAX)
 
     @classmethod
     @abstractmethod
