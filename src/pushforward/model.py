@@ -31,6 +31,9 @@ from pushforward.verbs import verb
 from pushforward.walks import along
 from pushforward.walks import between as way
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # The hook that a family defines to have a verb; `predict` follows from `predict_proba`, and so on.
 _HOOKS = {
     "sample": "_sample",
@@ -41,6 +44,7 @@ _HOOKS = {
     "reconstruct": "_reconstruct",
     "traverse": "_code_moments",
     "interpolate": "_code_moments",
+    "scatter": "_encode",
     "denoise": "_denoise",
     "complete": "_complete",
     "predict": "_predict_proba",
@@ -293,6 +297,27 @@ class Model(Tunable, ABC):
         return self.decode(codes, given=self._conditions(one) if given is None else given)
 
     @verb
+    def scatter(self, data: Any, by: str, path: str | Path | None = None) -> Figure:
+        """The codes of records as points in the plane, coloured by a field of the data.
+
+        Args:
+            data: at least two records.
+            by: a field of theirs, which need not be one that was learned.
+            path: where the figure is written too, as PNG, SVG or PDF.
+
+        Raises:
+            ArgumentError: codes are a single number, or the file cannot be written.
+            PushforwardError: matplotlib is not installed.
+        """
+        from pushforward.drawing.scatter import scatter
+
+        codes, values = self.encode(data), read(data).to_numpy()
+        if by not in values:
+            raise ArgumentError(f"by={by!r} is no field of the data; {one_of(by, values)}")
+        axes = [f"code, {word} {'direction' if codes.shape[1] > 2 else 'number'}" for word in ("first", "second")]
+        return scatter(codes, values[by], label=by, axes=axes, path=path)
+
+    @verb
     def denoise(self, data: Any, noise: float | Mapping[str, float]) -> Records:
         """The posterior mean of the clean records, if Gaussian noise was added to them.
 
@@ -400,7 +425,8 @@ class Model(Tunable, ABC):
         """Why this model has not got a verb; None if it has."""
         if not hasattr(type(self), _HOOKS[verb]):
             return "this family does not do that"
-        return self._lacks(verb) if self.fitted else None
+        asked = "encode" if verb == "scatter" else verb  # a scatter is of codes
+        return self._lacks(asked) if self.fitted else None
 
     # What a family answers
 

@@ -108,7 +108,9 @@ def test_whole_numbers_and_levels_have_probabilities_that_sum_to_one():
 
 def test_collapse_is_named_with_its_cure():
     with pytest.warns(pf.CollapsedWarning, match=r"posterior collapse: 0 of the 4 .* lower beta= \(it is 100\)"):
-        pf.VAE(latent=4, width=8, beta=100, warmup=0).fit(factors()[0], steps=100, seed=0, device="cpu")
+        model = pf.VAE(latent=4, width=8, beta=100, warmup=0).fit(factors()[0], steps=100, seed=0, device="cpu")
+    ((step, note),) = model.history.notes
+    assert step == 100 and note.startswith("posterior collapse: 0 of the 4")
 
 
 def test_free_bits_keep_codes_alive():

@@ -85,3 +85,18 @@ def test_holes_alone_are_drawn(drawn, tmp_path):
     drawn(POINTS, np.array([None] * 60), path=tmp_path / "a.png")
     drawn(POINTS, np.full(60, np.nan), path=tmp_path / "b.png")
     drawn(POINTS, np.array(["x"] * 59 + [None], dtype=object), path=tmp_path / "c.png")
+
+
+def test_codes_of_a_model_are_coloured_by_any_field(tmp_path):
+    import pushforward as pf
+
+    penguins = pf.read("penguins")
+    sizes = penguins.select(["bill_length_mm", "bill_depth_mm", "flipper_length_mm"])
+    model = pf.AutoEncoder(latent=3, width=8).fit(sizes, steps=5, seed=0, device="cpu")
+    figure = model.scatter(penguins, by="species", path=tmp_path / "codes.png")  # which it has not learned
+    ax = figure.axes[0]
+    assert sum(len(points.get_offsets()) for points in ax.collections) == len(penguins)
+    assert "first direction" in ax.get_xlabel() and (tmp_path / "codes.png").stat().st_size > 1000
+    with pytest.raises(ArgumentError, match="by='kind'"):
+        model.scatter(penguins, by="kind")
+    assert not hasattr(pf.DependencyTree().fit(sizes), "scatter")

@@ -145,13 +145,13 @@ class VAE(Coder):
         self._own.spread.copy_(covariance.diagonal().clamp_min(0).sqrt())
         found, enough = self._active, max(1.0, FEW * self.latent)
         if found < enough:
-            warnings.warn(
+            text = (
                 f"posterior collapse: {found} of the {self.latent} numbers of a code carry anything about a record; "
                 f"lower beta= (it is {self.beta:g}), say free_bits=0.1, a longer warmup= (it is {self.warmup}), or "
-                "train longer",
-                CollapsedWarning,
-                stacklevel=2,
+                "train longer"
             )
+            self.history.note(self.history.last, text)
+            warnings.warn(text, CollapsedWarning, stacklevel=2)
         return self.network.decode(q.sample(generator), given)
 
     def _measured(self) -> dict[str, Any]:

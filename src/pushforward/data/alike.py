@@ -36,7 +36,7 @@ def shared(one: Schema, other: Schema) -> Schema:
     """
     for name in other.names:
         if name not in one:
-            raise DataError(f"field {name!r} of to= is not in the data; {one_of(name, one.names)}, or leave it out")
+            raise DataError(f"field {name!r} of to= is not in the data; leave it out ({one_of(name, one.names)})")
     return Schema(tuple(_both(field, other) for field in one), one.left_out)
 
 
@@ -47,7 +47,7 @@ def under(data: Records | Scan, schema: Schema) -> Records | Scan:
 
 def _both(field: Field, schema: Schema) -> Field:
     if field.name not in schema:
-        raise DataError(f"field {field.name!r} is not in to=; {one_of(field.name, schema.names)}, or leave it out")
+        raise DataError(f"field {field.name!r} is not in to=; leave it out ({one_of(field.name, schema.names)})")
     twin = schema[field.name]
     if type(field) is not type(twin):
         raise DataError(

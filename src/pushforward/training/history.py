@@ -71,6 +71,11 @@ class History:
             self.notes.append((step, text))
 
     @property
+    def last(self) -> int:
+        """The last step that was told of."""
+        return self._last
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The numbers that were told, in the order in which they came."""
         return tuple(self._series)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -44,45 +44,44 @@ class Answers:
         """Records that are asked about together."""
         return max(1, min(BLOCK, HELD // sum(self.free.counts)))
 
-    def log_prob(self, states: Tensor, masses: Masses, conditions: Collection[int]) -> Tensor:
-        """(n,) log probability of what is known beside conditions, given what is known of those."""
+    def log_prob(self, states: Tensor, masses: Masses) -> Tensor:
+        """(n,) log probability of what is known."""
         unknown = states < 0
         out = torch.zeros(len(states), dtype=torch.float64)
-        count = torch.full((len(states),), 2) if masses else unknown.sum(1)
+        first = (~unknown).sum(1, keepdim=True)
+        in_order = (unknown == (torch.arange(unknown.shape[1]) >= first)).all(1) & (not masses)
+        count = torch.full((len(states),), 2) if masses else torch.where(in_order, 0, unknown.sum(1))
         for rows in _pieces(count == 0, self.rows):
-            out[rows] = self._scored(states[rows], conditions)
+            out[rows] = self._scored(states[rows])
         for v in range(unknown.shape[1]):
             for rows in _pieces((count == 1) & unknown[:, v], self.rows // self.values[v]):
-                out[rows] = self._summed(states[rows], v, conditions)
-        for rows in _pieces(count > 1, self.rows // PATHS):
-            out[rows] = self._told(states[rows], masses, conditions)
+                out[rows] = self._summed(states[rows], v)
+        for rows in _pieces(count > 1, self.rows // PATHS if len(masses) > 1 else self.rows):
+            out[rows] = self._told(states[rows], masses)
         return out
 
-    def _scored(self, states: Tensor, conditions: Collection[int]) -> Tensor:
-        """Of whole records, in order."""
-        terms = self.ordered.log_prob(states.to(self.device), self.values)
-        beside = [v for v in range(states.shape[1]) if v not in conditions]
-        return terms[:, beside].double().sum(1).cpu()
+    def _scored(self, states: Tensor) -> Tensor:
+        """Of records that are known from the first variable to some other, in order."""
+        terms = self.ordered.log_prob(states.to(self.device), self.values).double().cpu()
+        return torch.where(states >= 0, terms, 0.0).sum(1)
 
-    def _summed(self, states: Tensor, v: int, conditions: Collection[int]) -> Tensor:
+    def _summed(self, states: Tensor, v: int) -> Tensor:
         """Of records in which one variable is unknown: over all its states."""
         size = self.values[v]
         each = states.repeat_interleave(size, 0)
         each[:, v] = torch.arange(size).repeat(len(states))
-        return self._scored(each, conditions).view(-1, size).logsumexp(1)
+        return self._scored(each).view(-1, size).logsumexp(1)
 
-    def _told(self, states: Tensor, masses: Masses, conditions: Collection[int]) -> Tensor:
-        """Of anything: what is known one after another, conditions first, then what limits leave."""
+    def _told(self, states: Tensor, masses: Masses) -> Tensor:
+        """Of anything: what is known one after another, then what limits leave."""
         states = states.to(self.device)
         known, total = torch.full_like(states, -1), torch.zeros(len(states), dtype=torch.float64, device=self.device)
-        for v in sorted(range(states.shape[1]), key=lambda v: v not in conditions):
+        for v in range(states.shape[1]):
             there = states[:, v] >= 0
             if v in masses or not bool(there.any()):
                 continue
-            if v not in conditions:
-                logits = self.free.of(known, v)[:, : self.values[v]].double()
-                found = logits.log_softmax(1).gather(1, states[:, v : v + 1].clamp_min(0))[:, 0]
-                total += torch.where(there, found, 0.0)
+            found = self.free.log_prob(known, v, states[:, v], self.values[v])
+            total += torch.where(there, found, 0.0)
             known[:, v] = states[:, v]
         if masses:
             paths = 1 if len(masses) == 1 else PATHS
@@ -134,12 +133,13 @@ class Answers:
         return out
 
     def _filled(self, states: Tensor, generator: torch.Generator, barred: list[int]) -> Tensor:
-        """What is unknown drawn, one variable after another, from all that is known by then."""
-        for v in range(states.shape[1]):
+        """What is unknown drawn, one variable after another, from all that is known by then; the last part in order."""
+        known = (states >= 0).any(0).nonzero()
+        for v in range(int(known.max()) + 1 if len(known) else 0):
             rows = (states[:, v] < 0).nonzero()[:, 0]
             if len(rows):
                 states[rows, v] = self.free.draw(states[rows], v, generator, barred[v])
-        return states
+        return self.ordered.draw(states, generator, barred)
 
     def _within(self, states: Tensor, masses: Masses, generator: torch.Generator) -> Tensor:
         """What limits speak of drawn within them."""

@@ -41,31 +41,10 @@ class ChainModel(JointModel):
 
     # Likelihood
 
-    def _log_evidence(self, evidence: Evidence) -> Tensor:
-        return self._log_beside(evidence, frozenset())
-
-    def _log_rest(self, evidence: Evidence) -> Tensor:
-        conditions = self._variables(self.given)
-        if not conditions:
-            return self._log_evidence(evidence)
-        told = evidence.only(self.schema, self.given)
-        states = self._coding.with_holes(self._coding.encode(told.over(self.schema)))
-        if told.limits or bool((states[:, sorted(conditions)] < 0).any()):
-            return self._log_evidence(evidence) - self._log_evidence(told)
-        return self._log_beside(evidence, conditions)
-
     @torch.no_grad()
-    def _log_beside(self, evidence: Evidence, conditions: frozenset[int]) -> Tensor:
-        """(n,) log probability of what is known beside conditions, given what is known of those."""
+    def _log_evidence(self, evidence: Evidence) -> Tensor:
         codes, masses, _ = self._coding.known(evidence)
-        whole = self._coding.with_holes(codes)
-        for v in conditions:  # a condition that is a hole is known to be one
-            codes.states[:, v] = whole[:, v]
-        score = self._answers.log_prob(codes.states, masses, conditions) + codes.within
-        if not conditions:
-            return score
-        # what conditions have within their states is no part of it
-        return score - self._coding.encode(evidence.only(self.schema, self.given).over(self.schema)).within
+        return self._answers.log_prob(codes.states, masses) + codes.within
 
     # Draws
 
@@ -101,9 +80,6 @@ class ChainModel(JointModel):
             logits = self._answers.free.of(codes.states[rows].to(self._answers.device), v)[:, : self._coding.sizes[v]]
             out.append(logits.double().softmax(1).cpu()[:, torch.from_numpy(state)] * torch.from_numpy(np.exp(within)))
         return torch.cat(out)
-
-    def _variables(self, names: tuple[str, ...]) -> frozenset[int]:
-        return frozenset(v for name in names for v in self._coding.positions(name))
 
 
 def conditions_first(schema: Schema, given: Collection[str]) -> Schema:

@@ -80,7 +80,7 @@ class Conditional:
             splits = Splits.joined(trees)
             leaves = splits.leaves(x, tree)
             before = Grove.counted(splits, leaves[grows], label[grows], sample.weight[grows], labels)
-            share = shares(before, x[sample.held], tree[sample.held], label[sample.held])
+            share = shares(before, x[sample.held], tree[sample.held], label[sample.held], sample.weight[sample.held])
             return trusted(Grove.counted(splits, leaves, label, sample.weight, labels), share, buckets(before))
 
         first = grove(group, np.zeros(len(states), np.int64), np.array([len(digits.sizes)]))
@@ -92,6 +92,11 @@ class Conditional:
         x, group = seen(told, self.others, self.views), self.digits.group[states]
         out = self.first.log_prob(x, np.zeros(len(x), np.int64), group)
         return out if self.second is None else out + self.second.log_prob(x, group, self.digits.place[states])
+
+    def log_whole(self, told: np.ndarray) -> np.ndarray:
+        """(n,) log probability that the last state, a hole, is not there."""
+        hole = self.log_prob(told, np.full(len(told), len(self.digits.group) - 1))
+        return np.log(np.maximum(-np.expm1(hole), 1e-300))
 
     def table(self, told: np.ndarray) -> np.ndarray:
         """(n, S) probabilities of all states."""
@@ -107,8 +112,7 @@ class Conditional:
         x = seen(told, self.others, self.views)
         group = self.first.draw(x, np.zeros(len(x), np.int64), rng)
         place = np.zeros_like(group) if self.second is None else self.second.draw(x, group, rng)
-        starts = np.cumsum(self.digits.sizes) - self.digits.sizes
-        states = np.concatenate(self.digits.members)[starts[group] + place]
+        states = self.digits.state(group, place)
         again = np.flatnonzero(states >= len(self.digits.group) - barred) if barred else np.zeros(0, np.int64)
         if len(again):
             p = self.table(told[again])[:, : len(self.digits.group) - barred].cumsum(1)

@@ -1,7 +1,8 @@
-"""States in two digits, so that a tree never has to tell more than some dozens apart."""
+"""States in two digits, so that a tree need not tell thousands apart."""
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -28,16 +29,27 @@ class Digits:
     group: np.ndarray
     place: np.ndarray
 
-    @property
+    @functools.cached_property
     def sizes(self) -> np.ndarray:
         """(G,) states of each group."""
         return np.bincount(self.group)
 
-    @property
+    @functools.cached_property
     def members(self) -> list[np.ndarray]:
         """The states of each group, by their places."""
-        order = np.lexsort((self.place, self.group))
-        return np.split(order, np.cumsum(self.sizes)[:-1])
+        return np.split(self._order, np.cumsum(self.sizes)[:-1])
+
+    def state(self, group: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """(n,) the states that two digits name."""
+        return self._order[self._starts[group] + place]
+
+    @functools.cached_property
+    def _order(self) -> np.ndarray:
+        return np.lexsort((self.place, self.group))
+
+    @functools.cached_property
+    def _starts(self) -> np.ndarray:
+        return np.cumsum(self.sizes) - self.sizes
 
     @classmethod
     def of(cls, order: np.ndarray, counts: np.ndarray, alone: int) -> Self:
@@ -66,31 +78,38 @@ class Digits:
         return cls(group, place)
 
 
-def company(states: np.ndarray, v: int, sizes: Sequence[int]) -> np.ndarray:
+def company(states: np.ndarray, weight: np.ndarray, v: int, sizes: Sequence[int]) -> np.ndarray:
     """(S_v,) the states of a variable without an order, those next to each other that keep the same company.
 
     The first principal component of the square roots of what other variables are beside each.
 
     Args:
         states: (n, V).
+        weight: (n,) of the records.
         v: the variable.
         sizes: states of each.
     """
-    mine, own, columns = states[:, v], np.bincount(states[:, v], minlength=sizes[v]), []
+    mine, own, columns = states[:, v], np.bincount(states[:, v], weight, minlength=sizes[v]), []
     for u, size in enumerate(sizes):
         if u == v:
             continue
         classes = _coarse(states[:, u], size)
-        table = np.bincount(mine * COARSE + classes, minlength=sizes[v] * COARSE).reshape(-1, COARSE).astype(float)
-        table = (table + PRIOR * table.sum(0) / max(1, len(states))) / (table.sum(1, keepdims=True) + PRIOR)
+        table = np.bincount(mine * COARSE + classes, weight, minlength=sizes[v] * COARSE).reshape(-1, COARSE)
+        table = (table + PRIOR * table.sum(0) / weight.sum()) / (table.sum(1, keepdims=True) + PRIOR)
         columns.append(np.sqrt(table))
     if not columns:
         return np.arange(sizes[v])
     beside = np.concatenate(columns, 1)
     beside -= own @ beside / own.sum()
     scaled = beside * np.sqrt(own)[:, None]
-    direction = np.linalg.eigh(scaled.T @ scaled)[1][:, -1]
+    direction = upright(np.linalg.eigh(scaled.T @ scaled)[1][:, -1:])[:, 0]
     return np.argsort(beside @ direction, kind="stable")
+
+
+def upright(directions: np.ndarray) -> np.ndarray:
+    """(k, d) directions with the sign that makes the largest number of each positive: no library's choice decides."""
+    largest = np.abs(directions).argmax(0)
+    return directions * np.where(directions[largest, np.arange(directions.shape[1])] < 0, -1.0, 1.0)
 
 
 def _coarse(states: np.ndarray, size: int) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
@@ -54,7 +55,16 @@ class Splits:
             out[rows] = nodes
         return out
 
-    @property
+    @functools.cached_property
+    def levels(self) -> list[np.ndarray]:
+        """Nodes by how far they are from a root."""
+        out = [self.roots]
+        while len(out[-1]):
+            inner = out[-1][self.feature[out[-1]] >= 0]
+            out.append(np.concatenate([self.left[inner], self.right[inner]]))
+        return out[:-1]
+
+    @functools.cached_property
     def parents(self) -> np.ndarray:
         """(N,) -1 at roots."""
         out = np.full(len(self.feature), NONE)
@@ -101,14 +111,12 @@ class Grove:
     sizes: np.ndarray
 
     def __post_init__(self) -> None:
-        places = np.arange(len(self.label))
-        order = np.lexsort((places, self.label))
+        order = np.argsort(self.label, kind="stable")
         derived = {
             "_stride": len(self.label) + 1,
             "_keys": self.label[order] * (len(self.label) + 1) + order,
             "_of_keys": np.concatenate([[0.0], np.cumsum(self.weight[order])]),
             "_of_places": np.concatenate([[0.0], np.cumsum(self.weight)]),
-            "_parents": self.splits.parents,
         }
         for name, array in derived.items():
             object.__setattr__(self, name, array)
@@ -117,7 +125,6 @@ class Grove:
     _keys: np.ndarray = dataclasses.field(init=False, repr=False)
     _of_keys: np.ndarray = dataclasses.field(init=False, repr=False)
     _of_places: np.ndarray = dataclasses.field(init=False, repr=False)
-    _parents: np.ndarray = dataclasses.field(init=False, repr=False)
 
     @classmethod
     def counted(
@@ -133,10 +140,10 @@ class Grove:
         """
         order = np.argsort(leaves, kind="stable")
         count = len(splits.feature)
-        end = np.arange(count) + 1
-        for node in range(count - 1, -1, -1):
-            if splits.feature[node] >= 0:
-                end[node] = end[splits.right[node]]
+        end = np.arange(count) + 1  # of the nodes below each, which come right after it
+        for nodes in reversed(splits.levels):
+            inner = nodes[splits.feature[nodes] >= 0]
+            end[inner] = end[splits.right[inner]]
         before = np.concatenate([[0], np.cumsum(np.bincount(leaves, minlength=count))])
         return cls(
             splits, before[:-1], before[end], np.zeros(count), label[order].astype(np.int64), weight[order], sizes
@@ -155,16 +162,15 @@ class Grove:
         return self._of_keys[high] - self._of_keys[low]
 
     def frequency(self, nodes: np.ndarray, label: np.ndarray) -> np.ndarray:
-        """c / n."""
-        return self.count(nodes, label) / np.maximum(self.mass(nodes), 1e-300)
+        """c / n; both are differences of sums, which round."""
+        return np.minimum(self.count(nodes, label) / np.maximum(self.mass(nodes), 1e-300), 1.0)
 
     def distinct(self) -> np.ndarray:
         """(N,) how many labels occur below each node."""
-        splits, parents = self.splits, self._parents
-        depth = np.zeros(len(parents), np.int64)
-        for node in range(len(parents)):  # parents come before their children
-            if parents[node] >= 0:
-                depth[node] = depth[parents[node]] + 1
+        splits, parents = self.splits, self.splits.parents
+        depth = np.empty(len(parents), np.int64)
+        for level, nodes in enumerate(splits.levels):
+            depth[nodes] = level
         leaves = np.flatnonzero(splits.feature < 0)
         at = np.repeat(leaves, self.last[leaves] - self.first[leaves])
         width, out = int(self.label.max(initial=0)) + 1, np.zeros(len(parents), np.int64)
@@ -189,7 +195,7 @@ class Grove:
         for rows, nodes in self.splits.descend(x, tree):
             share = self.share[nodes]
             p[rows] = share * self.frequency(nodes, label[rows]) + (1 - share) * p[rows]
-        return np.log(p)
+        return np.log(np.maximum(p, 1e-300))
 
     def table(self, x: np.ndarray, tree: int) -> np.ndarray:
         """(n, S) probabilities of all labels of one tree."""
@@ -202,13 +208,13 @@ class Grove:
         p, left = np.zeros((len(leaves), size)), np.ones(len(leaves))
         at, rows = leaves, np.arange(len(leaves))
         while len(rows):
-            p[rows] += (left[rows] * self.share[at])[:, None] * self._shares(at, size)
+            p[rows] += (left[rows] * self.share[at])[:, None] * self._frequencies(at, size)
             left[rows] *= 1 - self.share[at]
-            at = self._parents[at]
+            at = self.splits.parents[at]
             rows, at = rows[at >= 0], at[at >= 0]
         return p + left[:, None] / size
 
-    def _shares(self, nodes: np.ndarray, size: int) -> np.ndarray:
+    def _frequencies(self, nodes: np.ndarray, size: int) -> np.ndarray:
         """(n, S) c / n of nodes."""
         once, inverse = np.unique(nodes, return_inverse=True)
         out = np.empty((len(once), size))
@@ -227,7 +233,7 @@ class Grove:
             u = low + rng.random(len(here)) * self.mass(here)
             place = np.searchsorted(self._of_places, u, side="right") - 1
             out[rows[stays]] = self.label[np.clip(place, self.first[here], self.last[here] - 1)]
-            rows, nodes = rows[~stays], self._parents[nodes[~stays]]
+            rows, nodes = rows[~stays], self.splits.parents[nodes[~stays]]
             above = nodes < 0
             out[rows[above]] = rng.integers(0, self.sizes[tree[rows[above]]])
             rows, nodes = rows[~above], nodes[~above]

@@ -17,7 +17,7 @@ class InOrder(ABC):
         """(n, V) log probability of each of (n, V) states among those of its variable that are no holes.
 
         Args:
-            states: whole records; of conditions, which may be holes or -1, what is said means nothing.
+            states: known from the first to some other; of what is -1, or a hole, what is said means nothing.
             values: by variable, how many of its states are no holes.
         """
 
@@ -26,7 +26,7 @@ class InOrder(ABC):
         """(n, V) states, those that are -1 drawn in order given those before them, which must be known.
 
         Args:
-            states: of which a first part is known, the same for all.
+            states: of each of which a first part is known.
             generator: of the draws.
             barred: by variable, the number of its last states that are not drawn.
         """
@@ -49,6 +49,11 @@ class AtWill(ABC):
     def of(self, states: Tensor, v: int) -> Tensor:
         """(n, V) states, -1 where not known → (n, S_v) logits of one variable."""
 
+    def log_prob(self, states: Tensor, v: int, value: Tensor, values: int) -> Tensor:
+        """(n,) log probability of a state of one variable (n,) among the first `values` of them, which are no holes."""
+        logits = self.of(states, v)[:, :values].double()
+        return logits.log_softmax(1).gather(1, value[:, None].clamp(0, values - 1))[:, 0]
+
     def draw(self, states: Tensor, v: int, generator: torch.Generator, barred: int) -> Tensor:
         """(n,) states of one variable, of which the last `barred` are not drawn."""
         logits = self.of(states, v)
@@ -57,7 +62,7 @@ class AtWill(ABC):
 
 
 def uniform(logits: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, 1) from (0, 1), one for each row."""
+    """(n, 1) from [0, 1), one for each row."""
     return torch.rand(len(logits), 1, generator=generator, device=logits.device)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, final
 
@@ -16,7 +16,7 @@ from torch import Tensor
 from pushforward.counts.chains.answers import Answers
 from pushforward.counts.chains.chain_model import ChainModel, conditions_first
 from pushforward.counts.chains.conditional import Conditional, Sample
-from pushforward.counts.chains.digits import Digits, company
+from pushforward.counts.chains.digits import FEW, Digits, company
 from pushforward.counts.chains.tellers import AtWill, InOrder
 from pushforward.counts.trees.coding import Coding, Grain
 from pushforward.counts.trees.ragged import join, part
@@ -44,10 +44,12 @@ class TreeChain(ChainModel):
     others comes where it can be told by them. A leaf repeats what it saw (Reiter 2005, "Using CART to generate
     partially synthetic public use microdata"), but only as far as held-out records say that leaves like it can be
     trusted; the rest is left to the nodes above, so that the likelihood is a proper and exact one. Records are scored
-    and drawn so, exactly even if one cell is a hole. Other trees, grown on records with some fields hidden, tell any
-    fields from any others: evidence on later fields, ranges, sets and further holes go by those.
+    and drawn so; the score is exact even if one cell is a hole. Other trees, grown on records with some fields hidden,
+    tell any fields from any others: evidence on later fields, ranges, sets and further holes go by those, which agree
+    with the chain as far as both have learned.
 
-    Of more than 500,000 records as many are drawn to grow trees on.
+    Of more than 500,000 records as many are drawn to grow trees on. The model keeps their cells, column by column.
+    Pictures of more than 256 pixels, and texts, raise `DataError`.
 
     >>> import pushforward as pf
     >>> model = TreeChain().fit("penguins", seed=0)
@@ -60,7 +62,7 @@ class TreeChain(ChainModel):
     _ordered: ClassVar[tuple[Conditional, ...]]
     _free: ClassVar[tuple[Conditional, ...]]
 
-    bins: Annotated[int, Ge(2), Le(65_536), doc("most bins of a number")] = 4096
+    bins: Annotated[int, Ge(4), Le(65_536), doc("most bins of a number")] = 4096
     fewest: Annotated[int, Ge(1), doc("records of a leaf, at least")] = 2
 
     # Learning
@@ -78,7 +80,7 @@ class TreeChain(ChainModel):
         schema, given = self.learning
         coding = Coding.of(conditions_first(schema, given), records, share.numpy(), Grain(self.bins, None, EACH))
         states = coding.with_holes(coding.encode(records)).numpy()
-        coding, states = _least_first(coding, states, share.numpy(), len(given))
+        coding, states = _least_first(coding, states, share.numpy(), given)
         self.__dict__["_coding"] = coding
         sample, told = _samples(states, share.numpy() / float(share.mean()), run.seed)
         sizes, places = coding.sizes_with_holes, [axis.places() for axis in coding.axes]
@@ -140,10 +142,9 @@ class Trees(InOrder):
         told = states.numpy()
         out = np.zeros(told.shape)
         for v, conditional in enumerate(self.conditionals):
-            size = len(conditional.digits.group)
             out[:, v] = conditional.log_prob(told, np.clip(told[:, v], 0, values[v] - 1))
-            if size > values[v]:  # that a cell is no hole is not part of the score
-                out[:, v] -= np.log1p(-np.exp(conditional.log_prob(told, np.full(len(told), size - 1))))
+            if len(conditional.digits.group) > values[v]:  # that a cell is no hole is not part of the score
+                out[:, v] -= conditional.log_whole(told)
         return torch.from_numpy(out)
 
     def draw(self, states: Tensor, generator: torch.Generator, barred: Sequence[int]) -> Tensor:
@@ -173,6 +174,11 @@ class Others(AtWill):
     def of(self, states: Tensor, v: int) -> Tensor:
         return torch.from_numpy(np.log(self.conditionals[v].table(states.numpy())))
 
+    def log_prob(self, states: Tensor, v: int, value: Tensor, values: int) -> Tensor:
+        told, conditional = states.numpy(), self.conditionals[v]
+        out = conditional.log_prob(told, np.clip(value.numpy(), 0, values - 1))
+        return torch.from_numpy(out - conditional.log_whole(told) if self.sizes[v] > values else out)
+
     def draw(self, states: Tensor, v: int, generator: torch.Generator, barred: int) -> Tensor:
         return torch.from_numpy(self.conditionals[v].draw(states.numpy(), _rng(generator), barred))
 
@@ -185,11 +191,13 @@ def _all_but(v: int, count: int) -> list[int]:
     return [u for u in range(count) if u != v]
 
 
-def _least_first(coding: Coding, states: np.ndarray, weight: np.ndarray, given: int) -> tuple[Coding, np.ndarray]:
-    """Fields by rising entropy, the first `given` of them, which are conditions, before all others."""
+def _least_first(
+    coding: Coding, states: np.ndarray, weight: np.ndarray, given: Collection[str]
+) -> tuple[Coding, np.ndarray]:
+    """Fields by rising entropy, conditions before all others."""
     entropy = [_entropy(np.bincount(column, weight)) for column in states.T]
     places = {name: coding.positions(name) for name in coding.schema.names}
-    rank = {name: (i >= given, np.mean([entropy[v] for v in at])) for i, (name, at) in enumerate(places.items())}
+    rank = {name: (name not in given, np.mean([entropy[v] for v in at])) for name, at in places.items()}
     names = sorted(places, key=rank.__getitem__)
     order = [v for name in names for v in places[name]]
     schema = Schema(tuple(coding.schema[name] for name in names))
@@ -213,8 +221,10 @@ def _samples(states: np.ndarray, weight: np.ndarray, seed: int) -> tuple[Sample,
 
 def _digits(sample: Sample, v: int, sizes: Sequence[int], places: np.ndarray | None, values: int) -> Digits:
     """Numbers in their order, levels by the company they keep."""
-    if places is None:
-        order = company(sample.states, v, sizes)
+    if sizes[v] <= FEW:
+        order = np.arange(sizes[v])
+    elif places is None:
+        order = company(sample.states, sample.weight, v, sizes)
     else:
         order = np.concatenate([np.argsort(places, kind="stable"), np.arange(values, sizes[v])])
     counts = np.bincount(sample.states[:, v], sample.weight, minlength=sizes[v])

@@ -25,14 +25,14 @@ def buckets(grove: Grove) -> np.ndarray:
     return size * REPEATS + np.clip(2 * repeats, 0, REPEATS - 1).astype(np.int64)
 
 
-def shares(grove: Grove, x: np.ndarray, tree: np.ndarray, label: np.ndarray) -> np.ndarray:
+def shares(grove: Grove, x: np.ndarray, tree: np.ndarray, label: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """(buckets,) λ under which held-out labels are most probable (Jelinek, Mercer 1980).
 
     Args:
         grove: whose nodes have counted other records.
         x: (n, columns).
         tree: (n,) which tree each goes through.
-        label: (n,).
+        label, weight: (n,).
     """
     kind = buckets(grove)
     levels = [(rows, kind[nodes], grove.frequency(nodes, label[rows])) for rows, nodes in grove.splits.descend(x, tree)]
@@ -45,7 +45,7 @@ def shares(grove: Grove, x: np.ndarray, tree: np.ndarray, label: np.ndarray) -> 
             ways.append((told, p[rows]))
         # how much of a label's probability passes through each node on its way up, and how much of it stays there
         stays, passes = np.zeros(len(share)), np.zeros(len(share))
-        reach = 1 / np.maximum(p, 1e-300)
+        reach = weight / np.maximum(p, 1e-300)
         for (rows, bucket, _), (told, whole) in zip(reversed(levels), reversed(ways), strict=True):
             stays += np.bincount(bucket, reach[rows] * told, minlength=len(share))
             passes += np.bincount(bucket, reach[rows] * whole, minlength=len(share))
@@ -62,5 +62,5 @@ def _shrunk(stays: np.ndarray, passes: np.ndarray) -> np.ndarray:
 
 
 def trusted(grove: Grove, share: np.ndarray, kind: np.ndarray) -> Grove:
-    """The grove with the λ of each node's bucket (N,)."""
-    return dataclasses.replace(grove, share=share[kind])
+    """The grove with the λ of each node's bucket (N,); 0 where no record is."""
+    return dataclasses.replace(grove, share=np.where(grove.mass(np.arange(len(kind))) > 0, share[kind], 0.0))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from pushforward.counts.chains.digits import upright
+
 FEW = 12  # levels that each have a column of their own
 SCORES = 3  # columns of levels put in order
 PRIOR = 1.0  # records' worth of the mean that a level begins with
@@ -16,9 +18,9 @@ def view(
 ) -> np.ndarray:
     """(size, k) float32: what is seen of each state.
 
-    Numbers are seen where they lie. Levels are seen by what they say of the target: the principal components of its
+    Numbers are seen in their order. Levels are seen by what they say of the target: the principal components of its
     mean at each, along which the best of all ways to part them lies where the target has two classes (Breiman et al.
-    1984, §4.2.2), and near it otherwise.
+    1984, §4.2.2), and near it otherwise (Coppersmith, Hong, Hosking 1999).
 
     Args:
         places: (S,) where on the line states lie, if they do.
@@ -29,13 +31,14 @@ def view(
     """
     if places is not None:
         hole = np.arange(size) >= len(places)  # below all numbers, and by itself
-        line = np.where(hole, places.min() - 1, np.resize(places, size))
+        line = np.full(size, -1.0)  # ranks: trees ask for no more, and single precision holds them
+        line[np.argsort(places, kind="stable")] = np.arange(len(places))
         return np.stack([line, hole], 1)[:, : 1 + hole.any()].astype(np.float32)
     classes = int(target.max(initial=0)) + 1
     table = np.bincount(states * classes + target, weight, minlength=size * classes).reshape(size, classes)
     mean, mass = table.sum(0) / max(table.sum(), 1e-300), table.sum(1)
     table = (table + PRIOR * mean) / (mass[:, None] + PRIOR) - mean
-    directions = np.linalg.eigh((table * mass[:, None]).T @ table)[1][:, ::-1][:, :SCORES]
+    directions = upright(np.linalg.eigh((table * mass[:, None]).T @ table)[1][:, ::-1][:, :SCORES])
     columns = [table @ directions] + ([np.eye(size)] if size <= FEW else [])
     return np.concatenate(columns, 1).astype(np.float32)
 

@@ -169,6 +169,14 @@ def check_parameters_in_the_manner_of_scikit_learn(case: Case) -> None:
         assert copy.configuration() == original.configuration(), "a clone has other hyperparameters"
 
 
+def _plain(case: Case) -> str:
+    """A field that can colour points."""
+    for field in case.whole.schema:
+        if isinstance(field, Number | Category):
+            return field.name
+    raise Inapplicable
+
+
 def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:
     """Each verb with arguments that make sense."""
     whole: Records = case.whole[:4]
@@ -177,6 +185,7 @@ def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:
         "decode": lambda: model.decode(model.encode(whole)),
         "traverse": lambda: model.traverse(whole[:1], steps=3),
         "interpolate": lambda: model.interpolate(whole[:1], whole[1:2], 3),
+        "scatter": lambda: model.scatter(whole, _plain(case)),
         "denoise": lambda: model.denoise(whole, 0.1),
         "complete": lambda: model.complete(punched(case), seed=0),
         "predict": lambda: model.predict(whole, case.category),

@@ -30,6 +30,8 @@ def number_axis(values: np.ndarray, weights: np.ndarray, field: Number, bins: in
         bins: how many.
     """
     step = field.resolution or 0.0
+    if not len(values):  # none among those that are looked at
+        values, weights = np.array([field.low], float), np.ones(1)
     if step:
         values = np.rint(values / step) * step
     unique, inverse = np.unique(values, return_inverse=True)
