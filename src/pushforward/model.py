@@ -298,7 +298,7 @@ class Model(Tunable, ABC):
 
     @verb
     def scatter(self, data: Any, by: str, path: str | Path | None = None) -> Figure:
-        """The codes of records as points in the plane, coloured by a field of the data.
+        """The codes of records as points in the plane, coloured by a field of the data; a single number by record.
 
         Args:
             data: at least two records.
@@ -306,7 +306,7 @@ class Model(Tunable, ABC):
             path: where the figure is written too, as PNG, SVG or PDF.
 
         Raises:
-            ArgumentError: codes are a single number, or the file cannot be written.
+            ArgumentError: there is no such field, or the file cannot be written.
             PushforwardError: matplotlib is not installed.
         """
         from pushforward.drawing.scatter import scatter
@@ -315,6 +315,8 @@ class Model(Tunable, ABC):
         if by not in values:
             raise ArgumentError(f"by={by!r} is no field of the data; {one_of(by, values)}")
         axes = [f"code, {word} {'direction' if codes.shape[1] > 2 else 'number'}" for word in ("first", "second")]
+        if codes.shape[1] == 1:
+            codes, axes = np.stack([codes[:, 0], np.arange(len(codes))], 1), ["code", "record"]
         return scatter(codes, values[by], label=by, axes=axes, path=path)
 
     @verb
