@@ -14,7 +14,7 @@ from annotated_types import Ge, Le, doc
 from torch import Tensor
 
 from pushforward.counts.chains.answers import Answers
-from pushforward.counts.chains.chain_model import ChainModel, conditions_first
+from pushforward.counts.chains.chain_model import ChainModel
 from pushforward.counts.chains.conditional import Conditional, Sample
 from pushforward.counts.chains.digits import FEW, Digits, company
 from pushforward.counts.chains.tellers import AtWill, InOrder
@@ -78,7 +78,7 @@ class TreeChain(ChainModel):
         start = time.monotonic()
         records, share = pilot(data, weights, run.seed, MOST)
         schema, given = self.learning
-        coding = Coding.of(conditions_first(schema, given), records, share.numpy(), Grain(self.bins, None, EACH))
+        coding = Coding.of(schema, records, share.numpy(), Grain(self.bins, None, EACH))
         states = coding.with_holes(coding.encode(records)).numpy()
         coding, states = _least_first(coding, states, share.numpy(), given)
         self.__dict__["_coding"] = coding
