@@ -74,6 +74,38 @@ def test_prices_lie_on_a_grid_and_measurements_do_not():
     assert (schema(free)["x"].resolution, schema(free)["x"].decimals) == (None, None)
 
 
+def test_converted_units_lie_on_the_grid_they_came_from():
+    rng = np.random.default_rng(0)
+    knots = rng.integers(3, 40, 5000)
+    for unit in (1.15078, 1 / 3, 0.45359237, 1.6e-9):
+        assert schema(pa.array(knots * unit))["x"].resolution == pytest.approx(unit, rel=1e-15)
+    assert schema(pa.array(knots / 3, pa.float32()))["x"].resolution == pytest.approx(1 / 3, rel=1e-6)
+    drawn = schema(pa.array(np.concatenate([knots, knots + 0.5]) * 1.15078))["x"]
+    assert drawn.resolution == 0.57539
+
+
+def test_sums_in_floats_lie_on_the_grid_of_their_terms():
+    rng = np.random.default_rng(0)
+    sums = rng.integers(0, 90, 3000) * 0.1 + rng.integers(0, 90, 3000) * 0.1
+    assert not np.array_equal(sums, np.round(sums, 1))
+    assert schema(pa.array(sums))["x"].resolution == 0.1
+
+
+def test_few_values_on_no_grid_are_atoms_and_resampled_ones_are_not():
+    rng = np.random.default_rng(0)
+    few = np.sqrt([2, 3, 5, 7, 11])
+    assert schema(pa.array(rng.choice(few, 400)))["x"].atoms == tuple(few)
+    assert schema(pa.array(rng.choice(few, 400)))["x"].resolution is None
+    again = schema(pa.array(rng.choice(rng.standard_normal(400), 400)))["x"]
+    assert (again.atoms, again.resolution) == ((), None)
+
+
+def test_a_value_that_recurs_off_any_grid_is_an_atom():
+    rng = np.random.default_rng(0)
+    values = np.where(rng.random(2000) < 0.03, 1.5, rng.standard_normal(2000))
+    assert schema(pa.array(values))["x"].atoms == (1.5,)
+
+
 def test_arrays_are_never_on_a_grid():
     values = np.repeat([0.25, 0.5], 50)
     for found in (pf.read({"x": values}), pf.read(values), pf.read(np.stack([values, values], 1))):

@@ -15,11 +15,16 @@ import pyarrow as pa
 from pushforward.data import pictures
 from pushforward.data.schema import Category, Field, Image, LeftOut, Number, Schema, Text
 from pushforward.data.sources.source import Source
+from pushforward.data.spacing import common_measure, scattered, spikes
 from pushforward.data.summary import EXACT, LEVELS, ColumnSummary, is_number
 from pushforward.errors import ArgumentError, DataError, one_of
 
 TEXT_NAMES = {"text", "caption", "description", "prompt", "title", "comment", "review"}
 KEY_NAMES = {"", "id", "key", "index", "row", "rowid", "uuid", "guid", "unnamed: 0", "__index_level_0__"}
+ON, OFF = (
+    0.2,
+    0.01,
+)  # of a column has a value that is an atom: on a grid, where numbers recur anyway, and off it
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 
 
@@ -238,10 +243,10 @@ def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
         )
     examples = column.examples
     decimals = column.decimals if gridded and pa.types.is_floating(kind) else None
-    resolution = said.resolution.get(column.name) or _resolution(column, examples, decimals)
+    resolution = said.resolution.get(column.name) or _resolution(column, examples, gridded)
     atoms = tuple(float(a) for a in said.atoms.get(column.name, ()))
     if not atoms and gridded:
-        atoms = spikes(examples)
+        atoms = spikes(examples, ON) if resolution else scattered(examples) or spikes(examples, OFF)
     return Number(
         name=column.name,
         missing=column.holes > 0,
@@ -254,7 +259,7 @@ def _number(column: ColumnSummary, said: Said, gridded: bool) -> Field:
     )
 
 
-def _resolution(column: ColumnSummary, examples: np.ndarray, decimals: int | None) -> float | None:
+def _resolution(column: ColumnSummary, examples: np.ndarray, gridded: bool) -> float | None:
     kind = column.type
     if isinstance(kind, pa.TimestampType):  # the type is finer than most clocks: find the grid in use
         day = DAY[kind.unit]
@@ -262,22 +267,6 @@ def _resolution(column: ColumnSummary, examples: np.ndarray, decimals: int | Non
         return float(next((step for step in steps if step >= 1 and not np.any(examples % step)), 1))
     if not pa.types.is_floating(kind):
         return 1.0
-    if decimals is None or len(np.unique(examples)) > len(examples) / 2:
+    if not gridded or len(np.unique(examples)) > len(examples) / 2:
         return None
-    return 10.0**-decimals
-
-
-def spikes(values: np.ndarray) -> tuple[float, ...]:
-    """Values that carry mass of their own: a fifth of the column, and far above their neighbours.
-
-    They become one more category of the encoding. On a grid the base measure counts, so that
-    nothing but the shape of the model depends on it.
-
-    >>> spikes(np.array([0] * 50 + list(range(1, 51))))
-    (0.0,)
-    """
-    found, times = np.unique(values, return_counts=True)
-    if len(found) < 20:
-        return ()
-    heavy = (times >= 0.2 * len(values)) & (times >= 10 * np.median(times))
-    return tuple(float(value) for value in found[heavy])
+    return common_measure(examples) if column.decimals is None else 10.0**-column.decimals
