@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pushforward.counts.chains.answers import Answers
 from pushforward.counts.chains.chain_model import ChainModel, conditions_first
 from pushforward.counts.trees.coding import Coding, Grain
+from pushforward.counts.trees.ragged import shapes, skeleton
 from pushforward.data import Records, Schema
 from pushforward.flows.tables.free import Free
 from pushforward.flows.tables.ordered import Ordered
@@ -77,8 +78,7 @@ class Autoregressive(ChainModel, NeuralModel):
         return list(self._coding.sizes_with_holes if "_coding" in self.__dict__ else self.measurements["sizes"])
 
     def _measured(self) -> dict[str, Any]:
-        shapes = {name: list(tensor.shape) for name, tensor in self._coding.tensors().items()}
-        return {"sizes": self._sizes(), "shapes": shapes}
+        return {"sizes": self._sizes(), "shapes": shapes(self._coding.tensors())}
 
     def _batch_size(self) -> int:
         return 512
@@ -122,8 +122,7 @@ class Autoregressive(ChainModel, NeuralModel):
         return super()._state() | {CODED + name: tensor for name, tensor in self._coding.tensors().items()}
 
     def _skeleton(self) -> dict[str, Tensor]:
-        shapes = self.measurements["shapes"].items()
-        coding = {CODED + name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
+        coding = {CODED + name: tensor for name, tensor in skeleton(self.measurements["shapes"]).items()}
         return super()._skeleton() | coding
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 from pushforward.counts.chains.digits import Digits
 from pushforward.counts.chains.grove import Grove, Splits
 from pushforward.counts.chains.growing import grown
+from pushforward.counts.chains.sums import Tables, summed, sums
 from pushforward.counts.chains.trust import buckets, shares, trusted
 from pushforward.counts.chains.views import seen, view
 
@@ -46,6 +47,7 @@ class Conditional:
     digits: Digits
     others: tuple[int, ...]
     views: tuple[np.ndarray, ...]
+    sums: Tables
     first: Grove
     second: Grove | None
 
@@ -70,7 +72,8 @@ class Conditional:
         views = tuple(
             view(places[u], sizes[u], states[grows, u], group[grows], sample.weight[grows]) for u in others
         )  # fmt: skip
-        x = seen(sample.told, others, views)
+        tables = sums(states[grows], sample.weight[grows], v, others, views, places)
+        x = np.concatenate([seen(sample.told, others, views), summed(sample.told, others, tables)], 1)
 
         def grove(label: np.ndarray, tree: np.ndarray, labels: np.ndarray) -> Grove:
             trees = []
@@ -85,11 +88,11 @@ class Conditional:
 
         first = grove(group, np.zeros(len(states), np.int64), np.array([len(digits.sizes)]))
         second = grove(place, group, digits.sizes) if digits.place.any() else None
-        return cls(digits, tuple(others), views, first, second)
+        return cls(digits, tuple(others), views, tables, first, second)
 
     def log_prob(self, told: np.ndarray, states: np.ndarray) -> np.ndarray:
         """(n,) log probability of states (n,) given what is told (n, V), -1 where nothing is."""
-        x, group = seen(told, self.others, self.views), self.digits.group[states]
+        x, group = self._seen(told), self.digits.group[states]
         out = self.first.log_prob(x, np.zeros(len(x), np.int64), group)
         return out if self.second is None else out + self.second.log_prob(x, group, self.digits.place[states])
 
@@ -100,7 +103,7 @@ class Conditional:
 
     def table(self, told: np.ndarray) -> np.ndarray:
         """(n, S) probabilities of all states."""
-        x = seen(told, self.others, self.views)
+        x = self._seen(told)
         first, out = self.first.table(x, 0), np.empty((len(x), len(self.digits.group)))
         for g, members in enumerate(self.digits.members):
             within = 1.0 if self.second is None else self.second.table(x, g)
@@ -109,7 +112,7 @@ class Conditional:
 
     def draw(self, told: np.ndarray, rng: np.random.Generator, barred: int = 0) -> np.ndarray:
         """(n,) states, of which the last `barred` are not drawn."""
-        x = seen(told, self.others, self.views)
+        x = self._seen(told)
         group = self.first.draw(x, np.zeros(len(x), np.int64), rng)
         place = np.zeros_like(group) if self.second is None else self.second.draw(x, group, rng)
         states = self.digits.state(group, place)
@@ -120,11 +123,15 @@ class Conditional:
             states[again] = np.minimum((p <= u).sum(1), p.shape[1] - 1)
         return states
 
+    def _seen(self, told: np.ndarray) -> np.ndarray:
+        return np.concatenate([seen(told, self.others, self.views), summed(told, self.others, self.sums)], 1)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it is."""
         out = {"group": self.digits.group, "place": self.digits.place, "others": np.array(self.others)}
         out["widths"] = np.array([table.shape[1] for table in self.views])
         out["views"] = np.concatenate([table.ravel() for table in self.views]) if self.views else np.zeros(0)
+        out["sums"] = np.concatenate([table.ravel() for table in self.sums]) if self.sums else np.zeros(0)
         for name, grove in (("first", self.first), ("second", self.second)):
             arrays = self.first.arrays() if grove is None else grove.arrays()
             out |= {f"{name}.{key}": value if grove is not None else value[:0] for key, value in arrays.items()}
@@ -140,6 +147,8 @@ class Conditional:
             piece.reshape(length, width).astype(np.float32)
             for piece, length, width in zip(pieces, lengths, whole["widths"], strict=True)
         ]
+        ends = np.cumsum(lengths)[:-1]
+        added = np.split(arrays["sums"].reshape(sum(lengths), -1), ends) if lengths else []
         groves = {
             part: {name.split(".", 1)[1]: array for name, array in arrays.items() if name.startswith(f"{part}.")}
             for part in ("first", "second")
@@ -147,4 +156,4 @@ class Conditional:
         second = Grove.of_arrays(groves["second"]) if len(groves["second"]["roots"]) else None
         others = tuple(whole["others"].tolist())
         digits = Digits(whole["group"], whole["place"])
-        return cls(digits, others, tuple(views), Grove.of_arrays(groves["first"]), second)
+        return cls(digits, others, tuple(views), tuple(added), Grove.of_arrays(groves["first"]), second)

@@ -40,13 +40,17 @@ class Splits:
             tree: (n,) which tree each row goes through.
         """
         rows, nodes = np.arange(len(x)), self.roots[tree]
+        flat, width, whole = x.ravel(), x.shape[1], not np.isnan(x).any()
         while len(rows):
             yield rows, nodes
-            inner = self.feature[nodes] >= 0
-            rows, nodes = rows[inner], nodes[inner]
-            value = x[rows, self.feature[nodes]]
-            goes_left = np.where(np.isnan(value), self.leftward[nodes], value <= self.threshold[nodes])
-            nodes = np.where(goes_left, self.left[nodes], self.right[nodes])
+            feature = self.feature.take(nodes)
+            inner = feature >= 0
+            rows, nodes, feature = rows[inner], nodes[inner], feature[inner]
+            value = flat.take(rows * width + feature)
+            goes_right = value > self.threshold.take(nodes)
+            if not whole:
+                goes_right |= np.isnan(value) & ~self.leftward.take(nodes)
+            nodes = self._children.take(2 * nodes + goes_right)
 
     def leaves(self, x: np.ndarray, tree: np.ndarray) -> np.ndarray:
         """(n,) where each row ends."""
@@ -54,6 +58,11 @@ class Splits:
         for rows, nodes in self.descend(x, tree):
             out[rows] = nodes
         return out
+
+    @functools.cached_property
+    def _children(self) -> np.ndarray:
+        """(2 N,) left and right of each node."""
+        return np.stack([self.left, self.right], 1).ravel()
 
     @functools.cached_property
     def levels(self) -> list[np.ndarray]:
@@ -229,23 +238,35 @@ class Grove:
         while len(rows):
             stays = rng.random(len(rows)) < self.share[nodes]
             here = nodes[stays]
-            low = self._of_places[self.first[here]]
-            u = low + rng.random(len(here)) * self.mass(here)
-            place = np.searchsorted(self._of_places, u, side="right") - 1
-            out[rows[stays]] = self.label[np.clip(place, self.first[here], self.last[here] - 1)]
+            out[rows[stays]] = self.label[self._record(here, rng.random(len(here)))]
             rows, nodes = rows[~stays], self.splits.parents[nodes[~stays]]
             above = nodes < 0
             out[rows[above]] = rng.integers(0, self.sizes[tree[rows[above]]])
             rows, nodes = rows[~above], nodes[~above]
         return out
 
+    def _record(self, nodes: np.ndarray, u: np.ndarray) -> np.ndarray:
+        """One of the records below each node, at a share u of their mass."""
+        first, last = self.first.take(nodes), self.last.take(nodes)
+        if self._alike:
+            return np.minimum(first + (u * (last - first)).astype(np.int64), last - 1)
+        low = self._of_places[first]
+        place = np.searchsorted(self._of_places, low + u * (self._of_places[last] - low), side="right") - 1
+        return np.clip(place, first, last - 1)
+
+    @functools.cached_property
+    def _alike(self) -> bool:
+        """Whether all records weigh the same, so that none need be searched for."""
+        return bool((self.weight == self.weight[:1]).all())
+
     # As arrays
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that it is."""
         splits = {f.name: getattr(self.splits, f.name) for f in dataclasses.fields(Splits)}
-        own = ("first", "last", "share", "label", "weight", "sizes")
-        return splits | {name: getattr(self, name) for name in own}
+        own = ("first", "last", "share", "label", "sizes")
+        weight = self.weight[:1] if self._alike else self.weight
+        return splits | {name: getattr(self, name) for name in own} | {"weight": weight}
 
     @classmethod
     def of_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
@@ -253,6 +274,7 @@ class Grove:
         real = {"threshold", "share", "weight"}
         typed = {name: array if name in real else array.astype(np.int64) for name, array in arrays.items()}
         typed["leftward"] = typed["leftward"].astype(bool)
+        typed["weight"] = np.resize(typed["weight"], len(typed["label"]))  # of one where all are alike
         names = [f.name for f in dataclasses.fields(Splits)]
         rest = {name: array for name, array in typed.items() if name not in names}
         return cls(Splits(*(typed[name] for name in names)), **rest)

@@ -19,7 +19,7 @@ from pushforward.counts.chains.conditional import Conditional, Sample
 from pushforward.counts.chains.digits import FEW, Digits, company
 from pushforward.counts.chains.tellers import AtWill, InOrder
 from pushforward.counts.trees.coding import Coding, Grain
-from pushforward.counts.trees.ragged import join, part
+from pushforward.counts.trees.ragged import join, part, shapes, skeleton
 from pushforward.data import Image, Records, Scan, Schema
 from pushforward.errors import DataError
 from pushforward.training.pilot import pilot
@@ -110,16 +110,14 @@ class TreeChain(ChainModel):
     # State
 
     def _measured(self) -> dict[str, Any]:
-        shapes = {name: list(tensor.shape) for name, tensor in self._state().items()}
-        return {"shapes": shapes, "order": list(self._coding.schema.names)}
+        return {"shapes": shapes(self._state()), "order": list(self._coding.schema.names)}
 
     def _state(self) -> dict[str, Tensor]:
         every = [conditional.arrays() for conditional in (*self._ordered, *self._free)]
         return self._coding.tensors() | {CHAIN + name: join([arrays[name] for arrays in every]) for name in every[0]}
 
     def _skeleton(self) -> dict[str, Tensor]:
-        shapes = self.measurements["shapes"].items()
-        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
+        return skeleton(self.measurements["shapes"])
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         coding = Coding.of_tensors(Schema(tuple(self.schema[name] for name in self.measurements["order"])), state)

@@ -45,10 +45,13 @@ def view(
 
 def seen(told: np.ndarray, others: Sequence[int], views: Sequence[np.ndarray]) -> np.ndarray:
     """(n, k) float32: the columns of other variables' states (n, V); NaN where nothing is told, -1."""
-    if not others:
-        return np.zeros((len(told), 0), np.float32)
-    columns = []
+    out = np.full((len(told), sum(table.shape[1] for table in views)), np.nan, np.float32)
+    start = 0
     for u, table in zip(others, views, strict=True):
-        unknown = np.full((1, table.shape[1]), np.nan, np.float32)
-        columns.append(np.concatenate([table, unknown])[told[:, u]])
-    return np.concatenate(columns, 1)
+        stop, known = start + table.shape[1], told[:, u] >= 0
+        if known.all():
+            out[:, start:stop] = table.take(told[:, u], 0)
+        else:
+            out[known, start:stop] = table[told[known, u]]
+        start = stop
+    return out

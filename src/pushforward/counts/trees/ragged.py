@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+EXACT = 2**24  # whole numbers up to here are exact in single precision
+
 
 def join(arrays: Sequence[np.ndarray]) -> Tensor:
-    """(1 + n + total,) float64: how many arrays there are, their sizes, and all their numbers.
+    """(1 + n + total,) how many arrays there are, their sizes, and all their numbers, in the precision they need.
+
+    Whole numbers are kept in 32 bits, single precision as it is, others in double.
 
     >>> join([np.ones(2), np.zeros(1)]).tolist()
     [2.0, 2.0, 1.0, 1.0, 1.0, 0.0]
+    >>> join([np.array([3, 4])]).dtype
+    torch.int32
     """
     sizes = [len(arrays), *(array.size for array in arrays)]
-    flat = [np.asarray(array, np.float64).reshape(-1) for array in arrays]
-    return torch.from_numpy(np.concatenate([np.asarray(sizes, np.float64), *flat]))
+    kind = np.result_type(*arrays) if arrays else np.dtype(np.float64)
+    single = kind == np.float32 and max(sizes) < EXACT
+    kept = np.int32 if kind.kind in "iub" else np.float32 if single else np.float64
+    flat = [np.asarray(array).reshape(-1) for array in arrays]
+    return torch.from_numpy(np.concatenate([np.asarray(sizes), *flat]).astype(kept))
 
 
 def part(joined: Tensor, i: int) -> np.ndarray:
@@ -26,3 +36,15 @@ def part(joined: Tensor, i: int) -> np.ndarray:
     sizes = flat[1 : 1 + int(flat[0])].astype(np.int64)
     start = 1 + len(sizes) + int(sizes[:i].sum())
     return flat[start : start + sizes[i]]
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, list[Any]]:
+    """The type and shape of each tensor, as plain JSON values."""
+    return {name: [str(tensor.dtype).removeprefix("torch."), *tensor.shape] for name, tensor in tensors.items()}
+
+
+def skeleton(shapes: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+    """Tensors of these types and shapes, without storage."""
+    return {
+        name: torch.empty(shape, dtype=getattr(torch, kind), device="meta") for name, (kind, *shape) in shapes.items()
+    }

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pushforward.counts.trees.coding import Codes, Coding
-from pushforward.counts.trees.ragged import join, part
+from pushforward.counts.trees.ragged import join, part, shapes, skeleton
 from pushforward.counts.trees.tree import Tree, draw, posteriors, upward
 from pushforward.data import Category, Records, Schema, Text
 from pushforward.data.holes import hide
@@ -180,11 +180,10 @@ class TreeModel(JointModel):
     # State
 
     def _measured(self) -> dict[str, Any]:
-        return {"shapes": {name: list(tensor.shape) for name, tensor in self._state().items()}}
+        return {"shapes": shapes(self._state())}
 
     def _skeleton(self) -> dict[str, Tensor]:
-        shapes = self.measurements["shapes"].items()
-        return {name: torch.empty(shape, dtype=torch.float64, device="meta") for name, shape in shapes}
+        return skeleton(self.measurements["shapes"])
 
     def _state(self) -> dict[str, Tensor]:
         arrays = {"orders": [np.asarray(g.order) for g in self.grown]}
