@@ -73,18 +73,12 @@ class Conditional:
             view(places[u], sizes[u], states[grows, u], group[grows], sample.weight[grows]) for u in others
         )  # fmt: skip
         tables = sums(states[grows], sample.weight[grows], v, others, views, places)
-        x = np.concatenate([seen(sample.told, others, views), summed(sample.told, others, tables)], 1)
+        plain, added = seen(sample.told, others, views), summed(sample.told, others, tables)
+        seen_as = [plain, np.concatenate([plain, added], 1)] if added.shape[1] else [plain]
 
         def grove(label: np.ndarray, tree: np.ndarray, labels: np.ndarray) -> Grove:
-            trees = []
-            for g in range(len(labels)):
-                rows = np.flatnonzero(grows & (tree == g))
-                trees.append(grown(x[rows], label[rows], sample.weight[rows], fewest, seed))
-            splits = Splits.joined(trees)
-            leaves = splits.leaves(x, tree)
-            before = Grove.counted(splits, leaves[grows], label[grows], sample.weight[grows], labels)
-            share = shares(before, x[sample.held], tree[sample.held], label[sample.held], sample.weight[sample.held])
-            return trusted(Grove.counted(splits, leaves, label, sample.weight, labels), share, buckets(before))
+            ways = [_grown(sample, x, label, tree, labels, fewest, seed) for x in seen_as]
+            return max(ways, key=lambda way: way[0])[1]
 
         first = grove(group, np.zeros(len(states), np.int64), np.array([len(digits.sizes)]))
         second = grove(place, group, digits.sizes) if digits.place.any() else None
@@ -157,3 +151,21 @@ class Conditional:
         others = tuple(whole["others"].tolist())
         digits = Digits(whole["group"], whole["place"])
         return cls(digits, others, tuple(views), tuple(added), Grove.of_arrays(groves["first"]), second)
+
+
+def _grown(
+    sample: Sample, x: np.ndarray, label: np.ndarray, tree: np.ndarray, labels: np.ndarray, fewest: int, seed: int
+) -> tuple[float, Grove]:
+    """How well held-out labels are told, and the trees that tell them after all were counted."""
+    grows, held, trees = ~sample.held, sample.held, []
+    for g in range(len(labels)):
+        rows = np.flatnonzero(grows & (tree == g))
+        trees.append(grown(x[rows], label[rows], sample.weight[rows], fewest, seed))
+    splits = Splits.joined(trees)
+    leaves = splits.leaves(x, tree)
+    before = Grove.counted(splits, leaves[grows], label[grows], sample.weight[grows], labels)
+    share, kind = shares(before, x[held], tree[held], label[held], sample.weight[held]), buckets(before)
+    told = trusted(before, share, kind).log_prob(x[held], tree[held], label[held])
+    return float(sample.weight[held] @ told), trusted(
+        Grove.counted(splits, leaves, label, sample.weight, labels), share, kind
+    )
