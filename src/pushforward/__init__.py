@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from pushforward.autoencoders.autoencoder import AutoEncoder
     from pushforward.autoencoders.vae import VAE
     from pushforward.autoencoders.vq import VQ
+    from pushforward.blend import Blend
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.chains.tree_chain import TreeChain
     from pushforward.counts.ngrams.ngram import NGram
@@ -72,6 +73,7 @@ __all__ = [
     "ArgumentError",
     "AutoEncoder",
     "Autoregressive",
+    "Blend",
     "Bridge",
     "Category",
     "CollapsedWarning",

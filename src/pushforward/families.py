@@ -35,6 +35,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.counts.chains.tree_chain:TreeChain",
         "Field after field, each by a decision tree: keeps the rules of a table, in seconds.",
     ),
+    "blend": (
+        "pushforward.blend:Blend",
+        "Several exact families as one, each as far as it tells held-out records: the best rows of a table.",
+    ),
     "autoencoder": (
         "pushforward.autoencoders.autoencoder:AutoEncoder",
         "Records as a few numbers and back: compresses, denoises, shows what varies.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -21,6 +22,8 @@ class JointModel(Model):
 
     A family says how probable evidence is, and draws whole records from the conditional distribution.
     """
+
+    wanted: ClassVar[tuple[str, str]] = ("a model of the joint distribution", "tree-mixture")
 
     @abstractmethod
     def _log_evidence(self, evidence: Evidence) -> Tensor:

@@ -22,6 +22,7 @@ from pushforward.evidence import Evidence
 from pushforward.families import name_of
 from pushforward.model import Model
 from pushforward.parameters import Parameter, of_function
+from pushforward.parts import joined, of_part
 from pushforward.runs import asked, check_folder, divided, is_data, told
 from pushforward.saving import emptied
 from pushforward.training.progress import Progress
@@ -198,17 +199,16 @@ class Latent(Model):
         return {"steps": steps, "last": last, "codes": self._codes.to_json(), **parts}
 
     def _state(self) -> dict[str, Tensor]:
-        return _joined(self._coder._state(), self._prior._state())
+        return joined({"model": self._coder._state(), "prior": self._prior._state()})
 
     def _skeleton(self) -> dict[str, Tensor]:
         coder, prior, _ = self._emptied()
-        return _joined(coder._skeleton(), prior._skeleton())
+        return joined({"model": coder._skeleton(), "prior": prior._skeleton()})
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         coder, prior, codes = self._emptied()
         for name, part in zip(PARTS, (coder, prior), strict=True):
-            start = f"{name}."
-            part._restore({k.removeprefix(start): v for k, v in state.items() if k.startswith(start)}, device)
+            part._restore(of_part(state, name), device)
         self.__dict__.update(_coder=coder, _prior=prior, _codes=codes)
 
     def _emptied(self) -> tuple[Codes, Model, Schema]:
@@ -290,8 +290,3 @@ class Latent(Model):
     @staticmethod
     def _exchanged(records: Records, rest: Records) -> Records:
         return exchange(records, rest, rest.names)  # what was given is the same in both
-
-
-def _joined(*states: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Tensors of both parts under one roof."""
-    return {f"{part}.{k}": v for part, state in zip(PARTS, states, strict=True) for k, v in state.items()}

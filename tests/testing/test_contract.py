@@ -38,7 +38,8 @@ SMALL = {
         {"width": 8, "transforms": 1, "kernel": "logistics"},
         {"width": 8, "layers": 1, "kind": "continuous"},
     ],
-    "tree-chain": [{"fewest": 5}],
+    "tree-chain": [{"fewest": 5}, {"order": "random"}],
+    "blend": [{"of": "naive-bayes+dependency-tree:bins=8+gaussian-mixture:components=2"}],
     "autoregressive": [{"width": 16, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
     "bridge": [

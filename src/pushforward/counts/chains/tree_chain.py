@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, final
+from typing import Annotated, Any, ClassVar, Literal, final
 
 import numpy as np
 import torch
@@ -41,12 +41,13 @@ class TreeChain(ChainModel):
     """log p(x) = Σ_v log p(x_v | x_1 … x_{v-1}), each told by a decision tree: rows that keep the rules of a table.
 
     Fields come in the order of how little there is to tell of them (conditions first), so that what is a function of
-    others comes where it can be told by them. A leaf repeats what it saw (Reiter 2005, "Using CART to generate
-    partially synthetic public use microdata"), but only as far as held-out records say that leaves like it can be
-    trusted; the rest is left to the nodes above, so that the likelihood is a proper and exact one. Records are scored
-    and drawn so; the score is exact even if one cell is a hole. Other trees, grown on records with some fields hidden,
-    tell any fields from any others: evidence on later fields, ranges, sets and further holes go by those, which agree
-    with the chain as far as both have learned.
+    others comes where it can be told by them; ``order="random"`` makes chains that differ, for a `Blend`. A number is
+    also seen beside the sum of others that is nearest to it. A leaf repeats what it saw (Reiter 2005, "Using CART to
+    generate partially synthetic public use microdata"), but only as far as held-out records say that leaves like it
+    can be trusted; the rest is left to the nodes above, so that the likelihood is a proper and exact one. Records are
+    scored and drawn so; the score is exact even if one cell is a hole. Other trees, grown on records with some fields
+    hidden, tell any fields from any others: evidence on later fields, ranges, sets and further holes go by those,
+    which agree with the chain as far as both have learned.
 
     Of more than 500,000 records as many are drawn to grow trees on. The model keeps their cells, column by column.
     Pictures of more than 256 pixels, and texts, raise `DataError`.
@@ -64,6 +65,9 @@ class TreeChain(ChainModel):
 
     bins: Annotated[int, Ge(4), Le(65_536), doc("most bins of a number")] = 4096
     fewest: Annotated[int, Ge(1), doc("records of a leaf, at least")] = 2
+    order: Annotated[
+        Literal["entropy", "random"], doc("fields with least to tell first, or in the order that the seed draws")
+    ] = "entropy"
 
     # Learning
 
@@ -80,7 +84,7 @@ class TreeChain(ChainModel):
         schema, given = self.learning
         coding = Coding.of(schema, records, share.numpy(), Grain(self.bins, None, EACH))
         states = coding.with_holes(coding.encode(records)).numpy()
-        coding, states = _least_first(coding, states, share.numpy(), given)
+        coding, states = self._in_order(coding, states, share.numpy(), given, run.seed)
         self.__dict__["_coding"] = coding
         sample, told = _samples(states, share.numpy() / float(share.mean()), run.seed)
         sizes, places = coding.sizes_with_holes, [axis.places() for axis in coding.axes]
@@ -102,6 +106,19 @@ class TreeChain(ChainModel):
         self.__dict__["_ordered"], self.__dict__["_free"] = (
             tuple(found[kind, v] for v in range(len(sizes))) for kind in ("ordered", "free")
         )
+
+    def _in_order(
+        self, coding: Coding, states: np.ndarray, weight: np.ndarray, given: Collection[str], seed: int
+    ) -> tuple[Coding, np.ndarray]:
+        """Conditions before all others, and each by rising entropy, or as chance has it."""
+        chance = np.random.default_rng(mix(seed, 5)).random(len(states.T))
+        key = [_entropy(np.bincount(column, weight)) for column in states.T] if self.order == "entropy" else chance
+        places = {name: coding.positions(name) for name in coding.schema.names}
+        rank = {name: (name not in given, np.mean([key[v] for v in at])) for name, at in places.items()}
+        names = sorted(places, key=rank.__getitem__)
+        order = [v for name in names for v in places[name]]
+        schema = Schema(tuple(coding.schema[name] for name in names))
+        return Coding(schema, tuple(coding.axes[v] for v in order)), states[:, order]
 
     @property
     def _answers(self) -> Answers:
@@ -187,19 +204,6 @@ def _rng(generator: torch.Generator) -> np.random.Generator:
 
 def _all_but(v: int, count: int) -> list[int]:
     return [u for u in range(count) if u != v]
-
-
-def _least_first(
-    coding: Coding, states: np.ndarray, weight: np.ndarray, given: Collection[str]
-) -> tuple[Coding, np.ndarray]:
-    """Fields by rising entropy, conditions before all others."""
-    entropy = [_entropy(np.bincount(column, weight)) for column in states.T]
-    places = {name: coding.positions(name) for name in coding.schema.names}
-    rank = {name: (name not in given, np.mean([entropy[v] for v in at])) for name, at in places.items()}
-    names = sorted(places, key=rank.__getitem__)
-    order = [v for name in names for v in places[name]]
-    schema = Schema(tuple(coding.schema[name] for name in names))
-    return Coding(schema, tuple(coding.axes[v] for v in order)), states[:, order]
 
 
 def _entropy(mass: np.ndarray) -> float:
