@@ -29,7 +29,7 @@ from pushforward.training.run import Run
 
 OF: Any = "tree-mixture+tree-chain+tree-chain:order=random+tree-chain:order=random"
 SHARES = "shares"
-HELD = 0.1  # of the records say how far each part is to be believed, where no others are said
+HELD, ENOUGH = 0.1, 2000  # of the records, and at most so many, say how far parts are believed if no others are said
 MOST = 1_000_000  # records that are learned from
 ROUNDS = 200  # of expectation-maximisation
 LEAST = 0.25  # of the minutes are left to parts that take them, however long the others were at it
@@ -89,7 +89,7 @@ class Blend(JointModel):
     def _check_count(self, n: int) -> None:
         for part in self.of:
             try:
-                part._check_count(n - _count_held(n, HELD))
+                part._check_count(n - _default_held(n))
             except ArgumentError as error:
                 raise ArgumentError(f"of={name_of(type(part))}: {error}") from error
 
@@ -120,11 +120,13 @@ class Blend(JointModel):
         if is_data(run.validation):
             judged = as_records(run.validation, records.schema)
             return records, None if weights is None else share.numpy(), judged, torch.ones(len(judged))
-        held = HELD if run.validation is None else float(run.validation)
-        if not 0 < held < 1:
-            raise ArgumentError(f"validation={held!r} is out of range; it must be a share > 0, < 1, or data")
+        count = _default_held(len(records))
+        if run.validation is not None:
+            held = float(run.validation)
+            if not 0 < held < 1:
+                raise ArgumentError(f"validation={held!r} is out of range; it must be a share > 0, < 1, or data")
+            count = _count_held(len(records), held)
         mixed = np.random.default_rng(mix(run.seed, 4)).permutation(len(records))
-        count = _count_held(len(records), held)
         out, learned = np.sort(mixed[:count]), np.sort(mixed[count:])
         weight = None if weights is None else share.numpy()[learned]
         return records.take(learned), weight, records.take(out), share[out]
@@ -196,6 +198,10 @@ def _names(parts: Joints) -> list[str]:
 
 def _count_held(n: int, share: float) -> int:
     return min(n - 1, max(1, round(share * n)))
+
+
+def _default_held(n: int) -> int:
+    return min(ENOUGH, _count_held(n, HELD))
 
 
 def _log_evidence(part: JointModel, evidence: Evidence | Records) -> Tensor:

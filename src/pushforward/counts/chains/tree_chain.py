@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+import warnings
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, final
@@ -101,7 +102,9 @@ class TreeChain(ChainModel):
         together = max(1, torch.get_num_threads())
         for at in range(0, len(tasks), together):
             batch = tasks[at : at + together]
-            found |= dict(zip(batch, spread(grow, batch), strict=True))
+            with warnings.catch_warnings():  # a leaf may know as many labels as records, which is no mistake here
+                warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)
+                found |= dict(zip(batch, spread(grow, batch), strict=True))
             yield Progress("trees", min(at + together, len(tasks)), {}, time.monotonic() - start)
         self.__dict__["_ordered"], self.__dict__["_free"] = (
             tuple(found[kind, v] for v in range(len(sizes))) for kind in ("ordered", "free")
