@@ -27,7 +27,7 @@ from pushforward.training.progress import Progress
 from pushforward.training.randomness import mix
 from pushforward.training.run import Run
 
-OF: Any = "tree-mixture+tree-chain+tree-chain:order=random+tree-chain:order=random"
+OF: Any = "tree-mixture+tree-chain+tree-chain:order=random"
 SHARES = "shares"
 HELD, ENOUGH = 0.1, 2000  # of the records, and at most so many, say how far parts are believed if no others are said
 MOST = 1_000_000  # records that are learned from
