@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
+import torch
 from torch import Tensor
 
 from pushforward.conditional import ConditionalModel
@@ -68,3 +70,11 @@ def as_records(x: Tensor, flat: FlatEncoding, schema: Schema, given: Records | N
             assert picture is not None
             columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
     return Records(schema, pa.table(columns, schema=schema.arrow))
+
+
+def chosen_rows(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> Tensor:
+    """Rows of some records in an order by chance, of heavy ones first where they have weights, of weight 0 none."""
+    weight = tensors.get("weight")
+    if weight is None or bool((weight == weight[0]).all()):
+        return torch.randperm(len(tensors["codes"]), generator=generator, device=generator.device)[:most]
+    return torch.multinomial(weight, min(most, int(weight.count_nonzero())), generator=generator)

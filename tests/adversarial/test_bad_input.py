@@ -9,6 +9,7 @@ import torch
 import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.errors import CollapsedWarning, CopiedWarning
+from pushforward.training.copying import OFTEN
 from pushforward.training.progress import Progress
 
 RNG = np.random.default_rng(0)
@@ -176,7 +177,7 @@ def test_a_collapse_is_told_with_its_share():
 @pytest.mark.parametrize("steps, coverage, share", [
     (gan.YOUNG - 1, 0.1, 1.0),  # too young to tell
     (gan.YOUNG + 1, 0.9, 0.05),
-    (gan.YOUNG + 1, None, gan.OFTEN - 0.01),
+    (gan.YOUNG + 1, None, OFTEN - 0.01),
 ])  # fmt: skip
 def test_a_good_game_is_told_nothing(steps, coverage, share):
     assert not Played(steps, coverage).said(share)

@@ -1,4 +1,4 @@
-"""Alarms, copies, the energy distance, the choice of γ, and the search for noise."""
+"""Alarms, the energy distance, the choice of γ, and the search for noise."""
 
 import math
 
@@ -9,7 +9,6 @@ import torch
 import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.adversarial import probe as probing
-from pushforward.adversarial.copying import RARE, copied
 from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.probe import CLEARLY, Trial, chosen, probe
@@ -178,29 +177,8 @@ def test_every_alarm_names_a_cure():
         assert "=" in text and "{" not in text
 
 
-# Copies
-
-
 def cloud(n, d=8, seed=0):
     return torch.randn(n, d, generator=source(seed))
-
-
-def test_draws_of_the_same_distribution_are_hardly_copies():
-    share = copied(cloud(1000), cloud(1000, seed=1))
-    assert share < 3 * RARE
-
-
-def test_copies_are_copies():
-    real = cloud(1000)
-    assert copied(real, real) == 1.0
-    assert copied(real, real + 1e-3 * cloud(1000, seed=1)) == 1.0
-    half = torch.cat([real[:500], cloud(500, seed=1)])
-    assert 0.5 <= copied(real, half) < 0.5 + 3 * RARE
-
-
-def test_of_one_record_only_itself_is_a_copy():
-    one = cloud(1)
-    assert copied(one, one.expand(4, -1)) == 1.0 and copied(one, cloud(4, seed=1)) == 0.0
 
 
 # The energy distance

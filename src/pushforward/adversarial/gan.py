@@ -12,7 +12,6 @@ from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.adversarial.augment import Augment
-from pushforward.adversarial.copying import copied
 from pushforward.adversarial.losses import LOSSES
 from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
@@ -26,9 +25,10 @@ from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
-from pushforward.errors import ArgumentError, CollapsedWarning, CopiedWarning
+from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence
-from pushforward.flat import FlatModel
+from pushforward.flat import FlatModel, chosen_rows
+from pushforward.training.copying import copied, warn_of_copies
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -46,7 +46,6 @@ TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
 SMALL = 256  # pixels of a picture, up to which a step costs little
 KEPT = 2048  # records that are looked at beside draws
-OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
 
 
 @dataclass(kw_only=True, eq=False)
@@ -119,7 +118,7 @@ class GAN(FlatModel):
         unsaid = 0.0 if self.penalty == "none" else self._usual
         dials.gamma.fill_(unsaid if self.gamma is None else self.gamma)
         dials.augmentation.fill_(0.0 if self.augment == "adaptive" else self.augment)
-        some = _some(tensors, KEPT, generator)
+        some = chosen_rows(tensors, KEPT, generator)
         self.__dict__["_some"] = {name: tensor[some] for name, tensor in tensors.items()}
         seed = int(torch.randint(2**62, (1,), generator=generator, device=self.device))
         self.__dict__["_watch"] = Watch(self.network, self._some, seed, self.history)
@@ -196,12 +195,8 @@ class GAN(FlatModel):
                 f"larger gamma= (it is {float(self.network.discriminator.gamma):g}) or a longer run may cure it",
                 CollapsedWarning, stacklevel=2,
             )  # fmt: skip
-        if share > OFTEN and steps > YOUNG:
-            warnings.warn(
-                f"copies are likely: {share:.0%} of draws are nearer to a training record than 95% of those are to one "
-                "another; more data, a shorter run, or a larger gamma= make fewer",
-                CopiedWarning, stacklevel=2,
-            )  # fmt: skip
+        if steps > YOUNG:
+            warn_of_copies(share, "a shorter run, or a larger gamma=")
 
     def _measured(self) -> dict[str, Any]:
         return {"gamma": round(float(self.network.discriminator.gamma), 6)}
@@ -305,11 +300,3 @@ class GAN(FlatModel):
             there = records.column(self._picture_field(self.schema)).is_valid().to_numpy(zero_copy_only=False)
             known[:, : self._flat.pixels] &= torch.from_numpy(there.copy()).to(self.device)[:, None]
         return self._flat(tensors)[0], known, tensors
-
-
-def _some(tensors: Mapping[str, Tensor], most: int, generator: torch.Generator) -> Tensor:
-    """Rows of some records in an order by chance, of heavy ones first where they have weights, of weight 0 none."""
-    weight = tensors.get("weight")
-    if weight is None or bool((weight == weight[0]).all()):
-        return torch.randperm(len(tensors["codes"]), generator=generator, device=generator.device)[:most]
-    return torch.multinomial(weight, min(most, int(weight.count_nonzero())), generator=generator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
@@ -33,9 +34,10 @@ from pushforward.diffusion.samplers.ddim import DDIM
 from pushforward.diffusion.samplers.sampler import at
 from pushforward.diffusion.schedule import schedule
 from pushforward.drawing.trail import Trail
-from pushforward.errors import ArgumentError
+from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence, evidence
-from pushforward.flat import FlatModel
+from pushforward.flat import FlatModel, chosen_rows
+from pushforward.training.copying import copied, warn_of_copies
 from pushforward.training.place import half_pays
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
@@ -51,6 +53,8 @@ CALM = 12  # side of a picture, beyond which noise is louder in training
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
 HURRIED = 0.25  # share of a run in which a network learns to hurry
+KEPT, LOOKED, GLANCE = 2048, 128, 18  # records that draws are held against, such draws, and the steps of each
+JUDGED = 512  # records on which the denoiser is held against one that says nothing
 CHECKED = 8  # records on which the error of a likelihood by an ODE is measured
 FILL_STEPS, FILL_CHURN = 32, 32.0  # for completing records
 
@@ -65,7 +69,9 @@ class Diffusion(FlatModel):
 
     A path says what the network is asked for; any sampler follows any of them. `log_prob` is that of the ordinary
     differential equation, an estimate; how far it is off, by its solver and where there is one by its probe, stands in
-    ``measurements["errors"]`` in nats a record.
+    ``measurements["errors"]`` in nats a record. ``measurements["error"]`` is the error of denoising over that of a
+    network that says nothing: of held-out records where there are some. At 1 draws are noise, which a warning tells, as
+    it tells of draws that copy records.
 
     >>> import pushforward as pf
     >>> model = Diffusion(width=32).fit("moons", given="moon", steps=20)
@@ -109,6 +115,10 @@ class Diffusion(FlatModel):
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)
         self.network.to(self.device)
+        rows = chosen_rows(tensors, KEPT, generator)
+        self.__dict__["_some"] = {name: tensor[rows] for name, tensor in tensors.items()}
+
+    _some: ClassVar[dict[str, Tensor]]  # records that are learned from, while a fit is under way
 
     def players(self) -> list[Player]:
         """The denoiser, and the weak one where it is wanted."""
@@ -177,9 +187,27 @@ class Diffusion(FlatModel):
             return likelihood.log_prob(told, x, exact=self._traced, tolerance=tolerance, draw=draw)
 
         self.__dict__["_errors"] = likelihood.errors(score, self._traced)
+        many = {name: tensor[:JUDGED] for name, tensor in tensors.items()}
+        error = float(self._loss(self.network.strong, many, generator)[0]) / self._path.silence(self._louder)
+        self.__dict__["_error"] = round(error, 4)
+        if not error < 1:
+            warnings.warn(
+                f"draws are noise: held-out records are denoised {error:.2f} times as badly as by a network that says "
+                "nothing; a longer run, or a smaller lr=, may cure it",
+                CollapsedWarning, stacklevel=2,
+            )  # fmt: skip
+        warn_of_copies(self._copied(generator), "a shorter run, or a smaller width=")
+
+    def _copied(self, generator: torch.Generator) -> float:
+        """The share of copies among draws that are told what some records that were learned from are."""
+        real, _ = self._flat(self._some, generator)
+        told = self.network.embed({name: tensor[:LOOKED] for name, tensor in self.__dict__.pop("_some").items()})
+        sigmas, noise = schedule(GLANCE, self.device), real[:LOOKED]
+        noise = torch.randn(noise.shape, generator=generator, device=self.device) * (1 + sigmas[0] ** 2).sqrt()
+        return copied(real, last(DDIM()(self._denoiser(told), noise, sigmas)))
 
     def _measured(self) -> dict[str, Any]:
-        return {"errors": self.__dict__.pop("_errors")}
+        return {"errors": self.__dict__.pop("_errors"), "error": self.__dict__.pop("_error")}
 
     @property
     def _louder(self) -> float:
