@@ -11,6 +11,7 @@ from torch.nn.functional import silu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from pushforward.adversarial.heads import RowHead, within
+from pushforward.adversarial.tone import LEVELS
 from pushforward.conditional import Steered
 from pushforward.data import Schema
 from pushforward.data.encodings.flat import FlatEncoding
@@ -193,10 +194,12 @@ class Game(nn.Module, Steered):
 
     Attributes:
         center, spread: (latent,) mean and deviation over records of what the encoder says.
+        tone: (channels, 256) the grey level of the data that each of a drawn picture stands for.
     """
 
     center: Tensor
     spread: Tensor
+    tone: Tensor
 
     def __init__(
         self, rest: Schema, given: Schema, *, latent: int, width: int, layers: int, pack: int = 1,
@@ -212,6 +215,8 @@ class Game(nn.Module, Steered):
         self.encoder = Reader(self.flat, beside, latent, **size) if inference else None
         for name in ("center", "spread"):
             self.register_buffer(name, torch.full((latent,), float(name == "spread")))
+        channels = self.flat.shape[0] if self.flat.shape else 0
+        self.register_buffer("tone", torch.arange(LEVELS).repeat(channels, 1).to(torch.uint8))
 
     @property
     def condition(self) -> Condition | None:  # type: ignore[override]
