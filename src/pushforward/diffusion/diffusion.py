@@ -23,13 +23,13 @@ from pushforward.diffusion import likelihood, matching
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.denoisers import Denoisers
 from pushforward.diffusion.guidance.guided import Interval, guided
-from pushforward.diffusion.guidance.measured import chosen, measured
+from pushforward.diffusion.guidance.measured import chosen, telling
+from pushforward.diffusion.guidance.twisted import twisted
 from pushforward.diffusion.hurry import shown as shown_by
 from pushforward.diffusion.hurry import stops
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.paths import PATHS
 from pushforward.diffusion.samplers import SAMPLERS
-from pushforward.diffusion.samplers.churn import Churn
 from pushforward.diffusion.samplers.ddim import DDIM
 from pushforward.diffusion.samplers.sampler import at
 from pushforward.diffusion.schedule import schedule
@@ -56,7 +56,7 @@ HURRIED = 0.25  # share of a run in which a network learns to hurry
 KEPT, LOOKED, GLANCE = 2048, 128, 18  # records that draws are held against, such draws, and the steps of each
 JUDGED = 512  # records on which the denoiser is held against one that says nothing
 CHECKED = 8  # records on which the error of a likelihood by an ODE is measured
-FILL_STEPS, FILL_CHURN = 32, 32.0  # for completing records
+FILL_STEPS = 32  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
@@ -385,22 +385,26 @@ class Diffusion(FlatModel):
         generator: torch.Generator,
         *,
         mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
+        particles: Annotated[int, Ge(1), Le(1024), doc("draws of a record that compete; more are more exact")] = 8,
     ) -> Records:
         generator, shape = moved(generator, self.device), self._flat.shape
         unknown = unknown_pixels(mask, shape, len(records))
         sigmas, pieces = schedule(FILL_STEPS, self.device), []
-        for start, tensors in zip(range(0, len(records), BLOCK), self._blocks(records), strict=True):
+        rows = max(1, BLOCK // particles)
+        for start, tensors in zip(range(0, len(records), rows), self._blocks(records, rows), strict=True):
             tensors["holes"] = torch.zeros_like(tensors["holes"])
-            part = records[start : start + BLOCK]
+            part = records[start : start + rows]
             known = self._flat.known(tensors)
             if unknown is not None:
-                hidden = unknown[start : start + BLOCK].flatten(1).to(self.device)
+                hidden = unknown[start : start + rows].flatten(1).to(self.device)
                 known[:, : hidden.shape[1]] = ~hidden
             values, _ = self._flat(tensors, generator)
-            seen = chosen(known)
-            denoiser = measured(self._denoiser(self.network.embed(tensors)), seen, seen.forward(values))
-            noise = torch.randn(values.shape, generator=generator, device=self.device)
-            x = last(Churn(FILL_CHURN)(denoiser, sigmas[0] * noise, sigmas, generator))
+            many, seen = _each(values, particles), chosen(_each(known, particles))
+            given = self.network.embed(tensors)
+            denoiser = self._denoiser(None if given is None else _each(given, particles))
+            told = telling(denoiser, seen, seen.forward(many))
+            noise = sigmas[0] * torch.randn(many.shape, generator=generator, device=self.device)
+            x = twisted(told, noise, sigmas, particles, generator)
             pieces.append(self._filled(part, x, known))
         return pieces[0].concat(*pieces[1:])
 
@@ -414,6 +418,11 @@ class Diffusion(FlatModel):
         picture, _ = self._flat.inverse(x)
         assert picture is not None
         return repainted(whole, name, to_pixels(picture), known[:, : self._flat.pixels].view(len(x), *self._flat.shape))
+
+
+def _each(x: Tensor, times: int) -> Tensor:
+    """Every row so many times, one after another."""
+    return x.repeat_interleave(times, 0)
 
 
 def last(states: Iterator[Tensor]) -> Tensor:

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from pushforward.diffusion.denoiser import Denoiser
 
+BLUR = 0.05  # deviation up to which a denoiser is not believed when draws are compared
+
 
 @dataclass(frozen=True)
 class Measurement:
@@ -50,7 +52,24 @@ def shrunk(shape: tuple[int, int, int], factor: int) -> Measurement:
     return Measurement(forward, 1 / factor**2)
 
 
-def measured(denoiser: Denoiser, measurement: Measurement, value: Tensor, noise: float = 0.0) -> Denoiser:
+@dataclass(frozen=True)
+class Told:
+    """What a denoiser says of x, and of a measurement.
+
+    Attributes:
+        mean: (n, d) D(x; σ).
+        led: (n, d) E[y | x, v].
+        fit: (n,) log p(v | x), but for what all x share.
+    """
+
+    mean: Tensor
+    led: Tensor
+    fit: Tensor
+
+
+def telling(
+    denoiser: Denoiser, measurement: Measurement, value: Tensor, noise: float = 0.0
+) -> Callable[[Tensor, Tensor], Told]:
     """The denoiser, told a measurement v (ΠGDM: Song, Vahdat, Mardani, Kautz, ICLR 2023).
 
     E[y | x, v] = D(x) + σ² ∇_x log p(v | x) by Tweedie's formula, with p(v | x) taken as N(A D(x), r² A Aᵀ + τ²) and
@@ -63,14 +82,22 @@ def measured(denoiser: Denoiser, measurement: Measurement, value: Tensor, noise:
         noise: τ, its deviation.
     """
 
-    def told(x: Tensor, sigma: Tensor) -> Tensor:
+    def told(x: Tensor, sigma: Tensor) -> Told:
         s = sigma[:, None]
         with torch.enable_grad():
             x = x.detach().requires_grad_()
             mean = denoiser(x, sigma)
             spread = s**2 / (1 + s**2) * measurement.gain + noise**2
-            gap = ((value - measurement.forward(mean)) / spread).detach()
+            off = value - measurement.forward(mean)
+            gap = (off / spread).detach()
             (pull,) = torch.autograd.grad((measurement.forward(mean) * gap).sum(), x)
-        return (mean + s**2 * pull).detach()
+        sure = spread + BLUR**2
+        return Told(mean.detach(), (mean + s**2 * pull).detach(), -(off.detach() ** 2 / sure).sum(1) / 2)
 
     return told
+
+
+def measured(denoiser: Denoiser, measurement: Measurement, value: Tensor, noise: float = 0.0) -> Denoiser:
+    """The denoiser that is told a measurement; see `telling`."""
+    told = telling(denoiser, measurement, value, noise)
+    return lambda x, sigma: told(x, sigma).led
