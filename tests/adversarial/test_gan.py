@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.adversarial import gan
 from pushforward.errors import CollapsedWarning, CopiedWarning
+from pushforward.flat import chosen_rows
 
 SMALL = {"width": 16, "latent": 8, "gamma": 0.01, "lr": 8e-4}
 
@@ -274,7 +274,7 @@ def test_records_without_weight_are_not_learned():
 
 def test_records_without_weight_are_not_looked_at():
     """Neither for coverage nor for copies."""
-    rows = gan._some({"codes": torch.empty(100, 0), "weight": torch.tensor([0.0, 2.0] * 50)}, 2000,
+    rows = chosen_rows({"codes": torch.empty(100, 0), "weight": torch.tensor([0.0, 2.0] * 50)}, 2000,
                      torch.Generator().manual_seed(0))  # fmt: skip
     assert sorted(rows.tolist()) == list(range(1, 100, 2))
 

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from pushforward.errors import ArgumentError, CollapsedWarning, DataError, one_of
+from pushforward.errors import ArgumentError, CollapsedWarning, CopiedWarning, DataError, one_of
 from pushforward.model import Model
 from pushforward.testing import checks as package
 from pushforward.testing.case import Case, Inapplicable
@@ -77,9 +77,8 @@ def run_check(check: Check, case: Case) -> bool:
     name = f"{check.__name__} ({case.example.name})"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter(
-                "ignore", CollapsedWarning
-            )  # which the small data of the checks is bound to bring about
+            for alarm in (CollapsedWarning, CopiedWarning):  # which the small data of the checks is bound to ring
+                warnings.simplefilter("ignore", alarm)
             check(case)
     except Inapplicable:
         return False
@@ -111,7 +110,8 @@ def cases_of(
 def _can(case: Case) -> bool:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", CollapsedWarning)
+            for alarm in (CollapsedWarning, CopiedWarning):
+                warnings.simplefilter("ignore", alarm)
             _ = case.model
     except DataError:
         return False
