@@ -43,10 +43,10 @@ class Blend(JointModel):
 
     Where one family is wrong another is not, so that their mixture tells held-out records better than the best of
     them: log p is above Σ_k π_k log p_k by Jensen's inequality, and by most where they differ most. The shares π are
-    those under which a tenth of the records, that no part was fitted to, is most probable (stacking of densities;
-    Smyth, Wolpert 1999, "Linearly combining density estimators via stacking"). Evidence is weighed as Bayes' rule has
-    it: part k answers with probability π_k p_k(evidence) / Σ_j π_j p_j(evidence). The number is exact if those of all
-    parts are.
+    those under which a tenth of the records, at most 2,000, that no part was fitted to is most probable (stacking of
+    densities; Smyth, Wolpert 1999, "Linearly combining density estimators via stacking"). Evidence is weighed as
+    Bayes' rule has it: part k answers with probability π_k p_k(evidence) / Σ_j π_j p_j(evidence). The number is exact
+    if those of all parts are.
 
     Parts that know no minutes are fitted first; the others share what is left of them. Of more than a million
     records as many are drawn. The models that are handed over are not fitted themselves.

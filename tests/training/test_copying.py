@@ -39,6 +39,16 @@ def test_what_is_in_the_middle_of_all_copies_none():
     assert copied(real, middle) == 0
 
 
+def test_on_a_line_full_of_records_each_draw_is_near_to_one():
+    """As ranks are, which lie as close everywhere: nearness alone would call most draws copies."""
+    real = torch.linspace(-1, 1, 50)[:, None]
+    drawn = 2 * torch.rand(1000, 1, generator=torch.Generator().manual_seed(0)) - 1
+    nearest = torch.cdist(drawn, real).min(1).values
+    assert float((nearest < 2 / 49).float().mean()) == 1.0
+    assert copied(real, drawn) < 3 * RARE
+    assert copied(real, real.repeat(3, 1)) == 1.0
+
+
 def test_records_that_occur_twice_make_no_draw_a_copy():
     real = cloud(100).repeat(2, 1)
     assert copied(real, cloud(100, seed=1)) == 0
