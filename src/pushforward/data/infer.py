@@ -21,10 +21,8 @@ from pushforward.errors import ArgumentError, DataError, one_of
 
 TEXT_NAMES = {"text", "caption", "description", "prompt", "title", "comment", "review"}
 KEY_NAMES = {"", "id", "key", "index", "row", "rowid", "uuid", "guid", "unnamed: 0", "__index_level_0__"}
-ON, OFF = (
-    0.2,
-    0.01,
-)  # of a column has a value that is an atom: on a grid, where numbers recur anyway, and off it
+ON = 0.2  # share of a column from which on a value is an atom, on a grid, where numbers recur anyway
+OFF = 0.01  # the same off it
 DAY = {"s": 86_400, "ms": 86_400_000, "us": 86_400_000_000}
 
 
