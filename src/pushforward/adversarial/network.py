@@ -24,7 +24,7 @@ EMBEDDING = 64  # width of what is given
 WAVES = 32  # numbers that a number is read as beside itself, so that close values are told apart
 SIGNS = 8  # numbers of z whose signs are read as well: draws may then fall apart into groups with nothing between
 SHARE, KNOTS = 1.0, 1024  # normal scores throughout, of so many quantiles: margins are right from the start
-GAP = float(__import__("os").environ.get("GAP", ".5"))
+GAP = 0.5  # between black or white and the next grey level: a slope kept small does not tell 0 from 3
 COARSEST = 8  # side of a map, above which it is halved once more
 
 
