@@ -38,7 +38,7 @@ def design(rows: Rows) -> Design:
             block, code = rows.texts[name], False
         elif name in rows.codes:
             codes = rows.codes[name].astype(np.float64)
-            block, code = np.where(codes < 0, np.nan, codes)[:, None], rows.levels[name] <= MOST_LEVELS
+            block, code = np.where(codes < 0, np.nan, codes)[:, None], len(rows.levels[name]) <= MOST_LEVELS
         else:
             block, code = rows.numbers[name][:, None], False
         groups[name] = list(range(len(categorical), len(categorical) + block.shape[1]))

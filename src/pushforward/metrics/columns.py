@@ -45,7 +45,7 @@ def shape(drawn: Records, real: Records, *, seed: int = 0) -> Measured:
     """
     ours, theirs = rows(drawn, real)
     scores = {name: _number(ours.numbers[name], theirs.numbers[name]) for name in ours.numbers}
-    scores |= {name: _category(ours.codes[name], theirs.codes[name], ours.levels[name]) for name in ours.codes}
+    scores |= {name: _category(ours.codes[name], theirs.codes[name], len(ours.levels[name])) for name in ours.codes}
     order = [name for name in ours.names if name in scores]
     why = "no number or category has a value among both drawn and real rows; draw more, or leave texts out"
     return _mean({name: scores[name] for name in order}, (len(ours), len(theirs)), seed, "columns", why)
@@ -73,8 +73,7 @@ def pairs(drawn: Records, real: Records, *, seed: int = 0) -> Measured:
     scores: dict[tuple[str, str], Score] = {}
     for a, b in combinations([name for name in parts[0].names if name not in parts[0].texts], 2):
         if a in parts[0].numbers and b in parts[0].numbers:
-            ours, theirs = (_correlation(part.numbers[a], part.numbers[b]) for part in parts)
-            scores[a, b] = lambda v, w, ours=ours, theirs=theirs: 1 - abs(ours(v) - theirs(w)) / 2
+            scores[a, b] = _linear(*(_correlation(part.numbers[a], part.numbers[b]) for part in parts))
         else:
             width = 2 + max(int(part[b].max(initial=0)) for part in codes)
             cells = [(part[a] + 1) * width + part[b] + 1 for part in codes]
@@ -153,6 +152,11 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> Callable[[np.ndarray], float]:
         return float(w @ (dx * dy) / np.sqrt(both)) if both > 0 else float("nan")
 
     return score
+
+
+def _linear(ours: Callable[[np.ndarray], float], theirs: Callable[[np.ndarray], float]) -> Score:
+    """1 - half the difference of the correlations."""
+    return lambda v, w: 1 - abs(ours(v) - theirs(w)) / 2
 
 
 def _coded(part: Rows) -> dict[str, np.ndarray]:

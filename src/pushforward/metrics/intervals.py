@@ -78,6 +78,6 @@ def bootstrap(
     value = statistic(*(np.full(n, 1 / n) for n in sizes))
     again = [statistic(*(rng.multinomial(n, np.full(n, 1 / n)) / n for n in sizes)) for _ in range(repeats)]
     if logs and value > 0 and min(again) > 0:
-        width = np.exp(SIGMAS * float(np.std(np.log(again), ddof=1)))
+        width = float(np.exp(SIGMAS * np.std(np.log(again), ddof=1)))
         return value, value / width, value * width
     return around(value, float(np.std(again, ddof=1)))

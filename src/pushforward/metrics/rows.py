@@ -25,22 +25,24 @@ class Rows:
         names: of the fields, in order.
         numbers: by field (n,) float64, dates and times as Arrow stores them; NaN where there is none.
         codes: by field (n,) int64 numbers of levels; -1 where there is none.
-        levels: by field how many levels there are, in all data sets that share the codes.
+        levels: by field the levels, as words, that any of the data sets that share the codes knows.
         texts: by field (n, BUCKETS) float32 counts of words, pairs of words and trigrams, hashed.
     """
 
     names: tuple[str, ...]
     numbers: dict[str, np.ndarray]
     codes: dict[str, np.ndarray]
-    levels: dict[str, int]
+    levels: dict[str, tuple[str, ...]]
     texts: dict[str, np.ndarray]
 
     def __len__(self) -> int:
         return len((self.numbers | self.codes | self.texts)[self.names[0]])
 
     def __getitem__(self, index: np.ndarray | slice) -> Rows:
-        kept = ({name: values[index] for name, values in part.items()} for part in (self.numbers, self.codes))
-        return Rows(self.names, *kept, self.levels, {name: counts[index] for name, counts in self.texts.items()})
+        numbers, codes, texts = (
+            {name: values[index] for name, values in part.items()} for part in (self.numbers, self.codes, self.texts)
+        )
+        return Rows(self.names, numbers, codes, self.levels, texts)
 
     def without(self, names: Collection[str]) -> Rows:
         """All fields but these.
@@ -51,8 +53,11 @@ class Rows:
         kept = tuple(name for name in self.names if name not in names)
         if not kept:
             raise UnmeasurableError(f"no field is left beside {', '.join(map(repr, names))}; it takes another one")
-        parts = ({k: v for k, v in part.items() if k in kept} for part in (self.numbers, self.codes))
-        return Rows(kept, *parts, self.levels, {k: v for k, v in self.texts.items() if k in kept})
+        numbers, codes, texts = (
+            {name: values for name, values in part.items() if name in kept}
+            for part in (self.numbers, self.codes, self.texts)
+        )
+        return Rows(kept, numbers, codes, self.levels, texts)
 
 
 def rows(*parts: Records) -> tuple[Rows, ...]:
@@ -82,7 +87,7 @@ def rows(*parts: Records) -> tuple[Rows, ...]:
             if isinstance(first[name], Category):
                 codes = pc.index_in(pc.cast(column, pa.string()), value_set=pa.array(values, pa.string()))
                 found.codes[name] = codes.fill_null(-1).to_numpy().astype(np.int64)
-                found.levels[name] = len(values)
+                found.levels[name] = tuple(values)
             elif isinstance(first[name], Number):
                 found.numbers[name] = as_floats(column).astype(np.float64) + 0.0  # no negative zeros
             elif isinstance(first[name], Text):

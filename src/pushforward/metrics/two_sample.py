@@ -87,7 +87,7 @@ def _area(chance: np.ndarray, label: np.ndarray) -> tuple[float, float]:
 def _importance(judge: object, features: Design, asked: np.ndarray, label: np.ndarray, seed: int) -> dict[str, float]:
     """By field how much of the area is lost where the cells of the field are shuffled."""
     if len(features.groups) < 2:
-        return {name: 1.0 for name in features.groups}
+        return dict.fromkeys(features.groups, 1.0)
     rng = np.random.default_rng(seed)
     whole = _area(judge.predict_proba(features.x[asked])[:, 1], label[asked])[0]  # type: ignore[attr-defined]
     lost = {}
@@ -101,5 +101,3 @@ def _importance(judge: object, features: Design, asked: np.ndarray, label: np.nd
 def worst(measured: Measured, most: int = 5) -> list[tuple[str, float]]:
     """The fields that give drawn rows away, with their importance, largest first."""
     return [(name, lost) for name, lost in measured.detail["importance"].items() if lost > 0][:most]
-
-
