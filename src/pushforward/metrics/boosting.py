@@ -10,7 +10,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from pushforward.metrics.rows import Rows
 
 MOST_LEVELS = 255  # that boosting takes in one category
-TREES = 300  # at most; a category of many levels, with a tree for each of them, is given fewer rounds
+TREES = 100
+MORE_TREES = 300  # beyond as many rows as make scikit-learn stop early; classes have a tree each, so many get fewer
+MANY = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,9 +49,12 @@ def design(rows: Rows) -> Design:
     return Design(np.concatenate(columns, axis=1), np.array(categorical), groups)
 
 
-def classifier(categorical: np.ndarray | None, seed: int, classes: int = 2) -> HistGradientBoostingClassifier:
-    """Boosted trees that tell classes apart, stopped early where there are more than 10,000 rows."""
-    rounds = TREES if classes == 2 else max(10, TREES // classes)
+def classifier(
+    categorical: np.ndarray | None, seed: int, *, rows: int, classes: int = 2
+) -> HistGradientBoostingClassifier:
+    """Boosted trees that are to tell classes of so many rows apart."""
+    trees = MORE_TREES if rows > MANY else TREES
+    rounds = trees if classes == 2 else max(10, trees // classes)
     return HistGradientBoostingClassifier(max_iter=rounds, categorical_features=categorical, random_state=seed)
 
 

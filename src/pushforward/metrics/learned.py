@@ -90,7 +90,8 @@ def _of_rows(
     tables: tuple[Rows, ...], field: str, label: np.ndarray, present: np.ndarray, seed: int
 ) -> list[np.ndarray]:
     features = [design(table.without([field])) for table in tables]
-    judge = classifier(features[0].categorical, seed, len(present)).fit(features[0].x, label)
+    judge = classifier(features[0].categorical, seed, rows=len(label), classes=len(present))
+    judge.fit(features[0].x, label)
     out = []
     for part in features[1:]:
         said = np.zeros((len(part.x), len(tables[0].levels[field])))

@@ -69,7 +69,7 @@ def told(features: Design, n: int, *, seed: int = 0) -> Measured:
     right, areas, importance = 0, [], {}
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     for fold, (shown, asked) in enumerate(folds.split(features.x, label)):
-        judge = classifier(features.categorical, seed).fit(features.x[shown], label[shown])
+        judge = classifier(features.categorical, seed, rows=len(shown)).fit(features.x[shown], label[shown])
         chance = judge.predict_proba(features.x[asked])[:, 1]
         right += int(((chance > 0.5) == label[asked]).sum())
         areas.append(_area(chance, label[asked]))
