@@ -158,7 +158,7 @@ def test_forty_rows_one_column_and_one_class_say_why():
 
 
 def test_texts_beside_pictures_are_measured():
-    emoji = pf.read("emoji")[:240]
-    train, held = emoji[:120], emoji[120:]
+    emoji = pf.read("emoji")[:120]
+    train, held = emoji[:60], emoji[60:]
     found = Battery(train, held, steps=4).measure(train)
     assert isinstance(found["two-sample"], Measured) and isinstance(found["column shapes"], Measured)
