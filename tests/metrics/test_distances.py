@@ -48,7 +48,7 @@ def test_rows_are_as_far_as_they_should_be(moons):
     spaces = [row_features(train)]
     real, noise, wrong, one = (
         kernel_ratio(drawn, held, spaces)
-        for drawn in (train, *(c(train, held, 800, 0) for c in (noisy, independent, one_level)))
+        for drawn in (train, *(c(train, held, 600, 0) for c in (noisy, independent, one_level)))
     )
     assert real.low < 1 < real.high and real.value < min(noise.value, wrong.value) < one.value
     assert all(found.clear_of(real) for found in (noise, wrong, one))
