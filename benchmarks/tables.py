@@ -5,7 +5,7 @@
 A family may be given hyperparameters: ``gaussian-mixture:components=32``. As many rows are drawn as were learned from.
 
     two-sample, …     how little boosted trees tell drawn rows from test rows (1: nothing); see two_sample.py
-    shape, pairs      of QualityReport of sdmetrics, against the test rows
+    shape, pairs      as in QualityReport of sdmetrics, against the test rows
     nats              the mean of log_prob on the test rows, and what kind of number it is
     utility           AUC on the test rows of a classifier that learned the target from the drawn rows
     nearer to train   the share of drawn rows nearest to a training row rather than to one held out (½ is ideal)
@@ -34,12 +34,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from measures import closeness, copies, quality, utility
+import pyarrow.compute as pc
 from peers import PEERS
-from two_sample import JUDGES, frame, verdict
+from two_sample import JUDGES, verdict
 
 import pushforward as pf
 from pushforward.families import FAMILIES, family
+from pushforward.metrics import Measured, copies, nearer_to_train, pairs, shape, tried, utility
 
 # How many digits each measure is printed with, in the order of the table
 DIGITS = {
@@ -56,24 +57,22 @@ class Source:
     Attributes:
         train, test: records of one schema.
         target: the category that peers which need a class are given.
-        label: from a frame to the features and the truth of the prediction that measures utility.
+        asked: the field that is predicted, by which utility is measured.
+        known: the records as they are when it is asked for; default: all fields.
         ignore: fields that copies may differ in.
     """
 
     train: pf.Records
     test: pf.Records
     target: str
-    label: Callable[[pd.DataFrame], tuple[pd.DataFrame, np.ndarray]]
+    asked: str
+    known: Callable[[pf.Records], pf.Records] = lambda records: records
     ignore: tuple[str, ...] = ()
 
 
 def adult(seed: int) -> Source:
     """The census table in its own split; who earns more than 50,000 is predicted."""
-    return Source(pf.read("adult:train"), pf.read("adult:test"), "income", _earns, ("fnlwgt",))
-
-
-def _earns(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    return table.drop(columns="income"), (table["income"] == ">50K").to_numpy()
+    return Source(pf.read("adult:train"), pf.read("adult:test"), "income", "income", ignore=("fnlwgt",))
 
 
 def flights(seed: int) -> Source:
@@ -88,13 +87,15 @@ def flights(seed: int) -> Source:
     whole = pd.read_csv(Path(spec.origin).parent / "data" / "flights.csv.zip").sample(90_000, random_state=seed)
     whole["time_hour"] = pd.to_datetime(whole["time_hour"]).dt.tz_localize(None)
     records = pf.read(whole.reset_index(drop=True), category=["tailnum"])
-    return Source(records[:60_000], records[60_000:], "origin", _late)
+    return Source(records[:60_000], records[60_000:], "origin", "late", _late)
 
 
-def _late(table: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """More than a quarter of an hour late, or never arrived, from what is known the day before."""
-    known = table.drop(columns=["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"])
-    return known, (~(table["arr_delay"] <= 15)).to_numpy()
+def _late(records: pf.Records) -> pf.Records:
+    """What is known the day before, and whether it was more than a quarter of an hour late, or never arrived."""
+    known = records.without(["dep_time", "dep_delay", "arr_time", "arr_delay", "air_time"])
+    in_time = pc.less_equal(records.column("arr_delay"), 15).fill_null(False)
+    schema = pf.Schema((*known.schema.fields, pf.Category(name="late", type="bool", values=(False, True))))
+    return pf.Records(schema, known.table.append_column("late", pc.invert(in_time)))
 
 
 SOURCES = {"adult": adult, "flights": flights}
@@ -184,14 +185,15 @@ def measure(column: Column, fit: Callable[[], Fitted], source: Source, ignore: t
         found = verdict(drawn, test, seed, judge=judge)
         column.add(f"two-sample, {judge}", found.score)
         column.importance += [found.importance] if found.importance else []
-    shape, pairs, shapes = quality(drawn, test, seed)
-    column.add("shape", shape)
-    column.add("pairs", pairs)
-    column.shapes.append(shapes)
-    column.add("utility", utility(*source.label(frame(drawn)), *source.label(frame(test)), seed))
-    column.add("nearer to train", closeness(drawn, train, test, seed))
-    column.add("copies", copies(drawn, train, ignore))
-    column.add("copies, exact", copies(drawn, train))
+    alike = shape(drawn, test)
+    column.add("shape", alike.value)
+    column.add("pairs", pairs(drawn, test).value)
+    column.shapes.append(alike.detail["columns"])
+    learned = tried(utility, *(source.known(part) for part in (drawn, train, test)), source.asked, seed=seed)
+    column.add("utility", learned.detail["drawn"] if isinstance(learned, Measured) else None)
+    column.add("nearer to train", nearer_to_train(drawn, train, test, seed=seed).value)
+    column.add("copies", copies(drawn, train, test, ignore=ignore).value)
+    column.add("copies, exact", copies(drawn, train, test).value)
 
 
 def cell(values: list[float], digits: int) -> str:
@@ -216,8 +218,8 @@ def by_field(column: Column) -> str:
     shapes, importance = (pd.DataFrame(found).mean().to_dict() for found in (column.shapes, column.importance))
     width = max(map(len, shapes))
     lines = [f"    {'':{width}}  shape  share in telling"]
-    for name, shape in sorted(shapes.items(), key=lambda item: item[1]):
-        lines.append(f"    {name:{width}} {shape:6.4f}  {importance.get(name, 0.0):6.1%}")
+    for name, score in sorted(shapes.items(), key=lambda item: item[1]):
+        lines.append(f"    {name:{width}} {score:6.4f}  {importance.get(name, 0.0):6.1%}")
     return "\n".join(lines)
 
 
@@ -228,9 +230,14 @@ def described(options: argparse.Namespace, source: Source, columns: dict[str, Co
         "source": options.source, "train": len(source.train), "test": len(source.test),
         "minutes": options.minutes, "seeds": options.seeds, "epochs": options.epochs, "ignore": options.ignore,
         "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "copies among test rows": copies(source.test, source.train, options.ignore),
+        "copies among test rows": _usual(source, options.ignore),
         "results": {name: vars(column) for name, column in columns.items()},
     }  # fmt: skip
+
+
+def _usual(source: Source, ignore: tuple[str, ...]) -> float:
+    """The share of test rows that equal a training row."""
+    return copies(source.test, source.train, source.test, ignore=ignore).value
 
 
 def _names(text: str) -> list[str]:
@@ -276,7 +283,7 @@ def main() -> int:
             if options.json:
                 options.json.write_text(json.dumps(described(options, source, columns), indent=1))
     print(f"{options.source}: {len(source.train):,} rows to learn, {len(source.test):,} held out")
-    print(f"copies among test rows: {copies(source.test, source.train, options.ignore):.4f}\n")
+    print(f"copies among test rows: {_usual(source, options.ignore):.4f}\n")
     print(table(columns))
     for name, column in columns.items():
         if options.columns and column.shapes:

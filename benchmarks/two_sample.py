@@ -1,7 +1,8 @@
 """How well classifiers tell drawn rows from real ones: 1 where they cannot, 0 where they always can.
 
 The score is 1 - max(0, 2 · AUC - 1), where the AUC is the mean over five folds of boosted trees that were shown as many
-drawn rows as real ones: XGBoost, and scikit-learn's histogram boosting. Holes stay holes, which both judges see.
+drawn rows as real ones: XGBoost, and the histogram boosting of `pushforward.metrics`. Holes stay holes, which both
+judges see.
 
     python benchmarks/two_sample.py drawn.parquet adult:test
 """
@@ -17,23 +18,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 
 import pushforward as pf
 from pushforward.data import as_records
 from pushforward.data.encodings.cells import as_floats
+from pushforward.metrics import told_rows
+from pushforward.metrics.rows import subset
 
 FOLDS = 5
-MOST_LEVELS = 255  # that scikit-learn's boosting takes in one category
-
-
-def subsample(records: pf.Records, n: int, seed: int | tuple[int, ...]) -> pf.Records:
-    """At most n records, chosen at random, in their order."""
-    if len(records) <= n:
-        return records
-    return records.take(np.sort(np.random.default_rng(seed).choice(len(records), n, replace=False)))
 
 
 def frame(records: pf.Records) -> pd.DataFrame:
@@ -48,13 +42,6 @@ def frame(records: pf.Records) -> pd.DataFrame:
             levels = [str(value) for value in field.values]
             columns[field.name] = pd.Categorical.from_codes(codes.to_numpy(), categories=levels)
     return pd.DataFrame(columns)
-
-
-def coded(table: pd.DataFrame) -> pd.DataFrame:
-    """The frame with categories of more levels than histogram boosting takes as numbers, in sorted order."""
-    large = [name for name in table if isinstance(table[name].dtype, pd.CategoricalDtype)]
-    large = [name for name in large if len(table[name].cat.categories) > MOST_LEVELS]
-    return table.assign(**{name: table[name].cat.codes.where(table[name].notna()).astype(float) for name in large})
 
 
 class XGBoost:
@@ -81,34 +68,13 @@ class XGBoost:
         return {name: value / sum(gain.values()) for name, value in gain.items()}
 
 
-class Hist:
-    """scikit-learn's histogram boosting, with native categories and holes: up to 300 trees, stopped early."""
-
-    def __init__(self, seed: int) -> None:
-        self.model = HistGradientBoostingClassifier(max_iter=300, categorical_features="from_dtype", random_state=seed)
-
-    def fit(self, table: pd.DataFrame, label: np.ndarray) -> Hist:
-        self.model.fit(coded(table), label)
-        return self
-
-    def probability(self, table: pd.DataFrame) -> np.ndarray:
-        return self.model.predict_proba(coded(table))[:, 1]
-
-    def importance(self) -> dict[str, float]:
-        """Nothing: this judge does not say."""
-        return {}
-
-
-JUDGES: dict[str, Callable[[int], XGBoost | Hist]] = {"xgboost": XGBoost, "hist": Hist}
-
-
 @dataclass(frozen=True)
 class Verdict:
     """What a judge found.
 
     Attributes:
         auc: the mean over folds of the area under the curve, on rows that the judge was not shown.
-        importance: the share of each column in telling drawn from real, where the judge says.
+        importance: by column its share in the gain of all splits, or the area that is lost where it is shuffled.
     """
 
     auc: float
@@ -128,13 +94,17 @@ def verdict(drawn: pf.Records, real: pf.Records, seed: int = 0, *, judge: str = 
         seed: of the choice of rows, the folds and the judge.
         judge: a name in `JUDGES`.
     """
+    return JUDGES[judge](drawn, real, seed)
+
+
+def _by_xgboost(drawn: pf.Records, real: pf.Records, seed: int) -> Verdict:
     n = min(len(drawn), len(real))
-    parts = alike(*(frame(subsample(records, n, seed)) for records in (drawn, real)))
+    parts = alike(*(frame(subset(records, n, seed)) for records in (drawn, real)))
     table = pd.concat(parts, ignore_index=True)
     label = np.repeat([1, 0], n)
     aucs, gains = [], []
     for train, test in StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(table, label):
-        model = JUDGES[judge](seed).fit(table.iloc[train], label[train])
+        model = XGBoost(seed).fit(table.iloc[train], label[train])
         aucs.append(roc_auc_score(label[test], model.probability(table.iloc[test])))
         gains.append(model.importance())
     names = {name for gain in gains for name in gain}
@@ -142,9 +112,12 @@ def verdict(drawn: pf.Records, real: pf.Records, seed: int = 0, *, judge: str = 
     return Verdict(float(np.mean(aucs)), dict(sorted(importance.items(), key=lambda item: -item[1])))
 
 
-def two_sample_scores(drawn: pf.Records, real: pf.Records, seed: int = 0) -> dict[str, float]:
-    """The score of drawn rows against real ones by each judge; see `verdict`."""
-    return {judge: verdict(drawn, real, seed, judge=judge).score for judge in JUDGES}
+def _by_hist(drawn: pf.Records, real: pf.Records, seed: int) -> Verdict:
+    found = told_rows(drawn, real, seed=seed)
+    return Verdict(found.detail["auc"].value, found.detail["importance"])
+
+
+JUDGES: dict[str, Callable[[pf.Records, pf.Records, int], Verdict]] = {"xgboost": _by_xgboost, "hist": _by_hist}
 
 
 def alike(*tables: pd.DataFrame) -> list[pd.DataFrame]:

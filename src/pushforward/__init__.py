@@ -18,6 +18,7 @@ _HOMES = {
     "FormatError": "errors",
     "NotFittedError": "errors",
     "PushforwardError": "errors",
+    "UnmeasurableError": "errors",
     "Model": "model",
     "among": "limits",
     "between": "limits",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         FormatError,
         NotFittedError,
         PushforwardError,
+        UnmeasurableError,
     )
     from pushforward.flows.autoregressive import Autoregressive
     from pushforward.flows.flow import Flow
@@ -100,6 +102,7 @@ __all__ = [
     "Text",
     "TreeChain",
     "TreeMixture",
+    "UnmeasurableError",
     "among",
     "between",
     "load",

@@ -21,6 +21,10 @@ class DataError(PushforwardError, ValueError):
     """A file, a frame or an array holds what cannot be read or modelled."""
 
 
+class UnmeasurableError(PushforwardError, ValueError):
+    """What was asked for cannot be measured on these records; the message says why, and what would help."""
+
+
 class NotFittedError(PushforwardError, ValueError, AttributeError):
     """A verb that needs a fitted model was called before `fit`."""
 

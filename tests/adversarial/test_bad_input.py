@@ -9,7 +9,7 @@ import torch
 import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.errors import CollapsedWarning, CopiedWarning
-from pushforward.training.copying import OFTEN
+from pushforward.metrics.copying import OFTEN
 from pushforward.training.progress import Progress
 
 RNG = np.random.default_rng(0)

@@ -28,7 +28,7 @@ from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence
 from pushforward.flat import FlatModel, chosen_rows
-from pushforward.training.copying import copied, warn_of_copies
+from pushforward.metrics.copying import copied, warn_of_copies
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress

@@ -37,7 +37,7 @@ from pushforward.drawing.trail import Trail
 from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence, evidence
 from pushforward.flat import FlatModel, chosen_rows
-from pushforward.training.copying import copied, warn_of_copies
+from pushforward.metrics.copying import copied, warn_of_copies
 from pushforward.training.place import half_pays
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded

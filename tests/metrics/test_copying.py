@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from pushforward.errors import CopiedWarning
-from pushforward.training.copying import OFTEN, RARE, copied, warn_of_copies
+from pushforward.metrics.copying import OFTEN, RARE, copied, warn_of_copies
 
 
 def cloud(n, d=8, seed=0):
