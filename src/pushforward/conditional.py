@@ -72,6 +72,10 @@ class ConditionalModel(NeuralModel):
         for field in rest.of_kind(Text):
             what = f"{type(self).__name__} cannot {verb}"
             raise DataError(f"field {field.name!r} is text, which {what}; name it in given= or leave it out")
+        self._check_pictures(rest)
+
+    def _check_pictures(self, rest: Schema) -> None:
+        """Refuse more than one picture, and pictures too small, by name."""
         images = rest.of_kind(Image)
         if len(images) > 1:
             raise DataError(f"fields {[f.name for f in images]} are pictures; name all but one in given=")

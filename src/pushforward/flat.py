@@ -35,8 +35,13 @@ class FlatModel(ConditionalModel):
 
     def _records(self, x: Tensor, given: Records | None) -> Records:
         """(n, size) data as records, with what was given beside it."""
-        names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
-        return as_records(x, self._flat, self.schema.select(names), given)
+        return as_records(x, self._flat, self._drawn_schema(given), given)
+
+    def _drawn_schema(self, given: Records | None) -> Schema:
+        """The fields that are drawn, and those that are given."""
+        return self.schema.select(
+            [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
+        )
 
     def _refuse_holes(self, records: Records) -> None:
         for field in self.schema:

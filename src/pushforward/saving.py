@@ -8,6 +8,7 @@ import math
 import os
 import shutil
 import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,3 +281,15 @@ def _swap(aside: Path, folder: Path) -> None:
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, list[Any]]:
+    """The type and shape of each tensor, as plain JSON values."""
+    return {name: [str(tensor.dtype).removeprefix("torch."), *tensor.shape] for name, tensor in tensors.items()}
+
+
+def skeleton(shapes: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
+    """Tensors of these types and shapes, without storage."""
+    return {
+        name: torch.empty(shape, dtype=getattr(torch, kind), device="meta") for name, (kind, *shape) in shapes.items()
+    }

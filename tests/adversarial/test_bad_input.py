@@ -53,14 +53,6 @@ def test_pictures_that_are_too_small_are_refused(shape):
         fitted({"image": image(10, *shape)})
 
 
-def test_a_text_cannot_be_drawn():
-    texts = [f"a {w} day with {i} words in it" for i, w in enumerate(["wet", "fine", "long"] * 10)]
-    data = pf.read({"note": texts, "x": RNG.standard_normal(30)}, text=["note"])
-    with pytest.raises(pf.DataError, match=r"'note' is text, which GAN cannot draw; name it in given="):
-        fitted(data)
-    assert len(fitted(data, given="note").sample(2, given={"note": "a wet day"}, seed=0)) == 2
-
-
 def test_two_pictures_cannot_be_drawn():
     data = {"a": image(10), "b": image(10)}
     with pytest.raises(pf.DataError, match=r"\['a', 'b'\] are pictures; name all but one in given="):

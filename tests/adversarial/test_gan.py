@@ -176,6 +176,72 @@ def test_the_picture_of_a_row_is_found():
     assert far_above_chance(is_down(filled) == said_down(known))
 
 
+# Pictures and texts
+
+CAPTIONS = {"up": ["a bar above", "the upper half is bright"], "down": ["a bar below", "the lower half is bright"]}
+
+
+def told_down(records):
+    return np.array([text in CAPTIONS["down"] for text in records.column("caption").to_pylist()])
+
+
+@functools.cache
+def captioned():
+    """Squares with one of two captions each, after a short game."""
+    rng, data = np.random.default_rng(3), squares()
+    texts = [CAPTIONS[where][rng.integers(2)] for where in data["where"]]
+    records = pf.read({"image": data["image"], "caption": texts}, text=["caption"])
+    return fitted(records), records
+
+
+def test_a_picture_and_a_caption_of_the_data_are_drawn_together():
+    model, records = captioned()
+    drawn = model.sample(400, seed=0)
+    assert drawn.schema == records.schema
+    assert set(drawn.column("caption").to_pylist()) <= {text for texts in CAPTIONS.values() for text in texts}
+
+
+@pytest.mark.parametrize("known", ["image", "caption"])
+def test_picture_or_caption_is_filled_beside_the_other(known):
+    model, records = captioned()
+    part = records[:100]
+    other = "caption" if known == "image" else "image"
+    field = records.schema.arrow.field(other)
+    at = records.table.column_names.index(other)
+    filled = model.complete(part.table.set_column(at, field, pa.nulls(100, field.type)), seed=0)
+    assert filled.column(known).to_pylist() == part.column(known).to_pylist()
+    assert filled.column(other).null_count == 0
+
+
+def test_captions_that_go_with_pictures_are_found_by_them():
+    """With a generator that is known: z₀ says where the picture is bright, and what it is called."""
+    _, records = captioned()
+    model = fitted(records, steps=1, width=8)
+    network, phrases = model.network, model._phrasing.phrases["caption"]
+    ends = torch.from_numpy(phrases.encode([CAPTIONS["up"][0], CAPTIONS["down"][0]]))
+    cells = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(2, 0, dtype=torch.bool)
+    up, down = network.flat.vector(ends, *cells)[0].float()
+    levels = network.flat.levels
+
+    def forward(z, given, generator, whole=False):
+        bars = 0.8 * torch.tanh(3 * z[:, :1]) * torch.tensor([1.0] * 8 + [-1.0] * 8)
+        return torch.cat([(bars - levels.mean) / levels.scale, torch.where(z[:, :1] > 0, up, down)], 1)
+
+    network.generator.forward = forward
+    field = records.schema.arrow.field("caption")
+    blind = records[:100].table.set_column(1, field, pa.nulls(100, field.type))
+    assert far_above_chance(is_down(records[:100]) == told_down(model.complete(blind, seed=0)))
+    assert not far_above_chance(
+        is_down(records[:100]) == told_down(model.complete(blind, seed=0, candidates=1, steps=0))
+    )
+
+
+def test_a_model_of_captions_is_kept_whole(tmp_path):
+    model, _ = captioned()
+    model.save(tmp_path / "model")
+    assert pf.load(tmp_path / "model").sample(5, seed=1).table.equals(model.sample(5, seed=1).table)
+
+
 def test_a_twin_that_does_not_search_finds_no_better_than_chance():
     known = squares(100, seed=5)
     filled = both().complete(known | {"where": [None] * 100}, seed=0, candidates=1, steps=0)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
@@ -23,12 +24,14 @@ from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
+from pushforward.data.encodings.phrases import Phrasing, widened, widths_of
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence
-from pushforward.flat import FlatModel, chosen_rows
+from pushforward.flat import FlatModel, as_records, chosen_rows
 from pushforward.metrics.copying import copied, warn_of_copies
+from pushforward.saving import shapes, skeleton
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     Slopes: TypeAlias = str
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
+PHRASES = "phrases."  # before the names of what is known of texts
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
 USUAL = {"pictures": 0.01, "rows": 1.0}  # weight of the penalty
 TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
@@ -89,13 +93,38 @@ class GAN(FlatModel):
 
     # Learning
 
+    def _check(self, rest: Schema, given: Schema) -> None:
+        self._check_pictures(rest)
+
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+        schema, given = self.learning
+        texts = schema.without(given).of_kind(Text)
+        self.__dict__["_phrasing"] = Phrasing.of(first()[0], texts) if texts else Phrasing({})
+
+    _phrasing: ClassVar[Phrasing]  # texts that are drawn, as numbers
+
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         pictured = bool(rest.of_kind(Image))
         return Game(
-            rest, given, latent=self.latent or (64 if pictured else 16),
+            widened(rest, self._widths()), given, latent=self.latent or (64 if pictured else 16),
             width=self.width or (16 if pictured else 128), layers=self.layers,
             pack=self.pack or (1 if pictured else 4), spectral=self.spectral, inference=self.inference,
         )  # fmt: skip
+
+    def _widths(self) -> dict[str, int]:
+        """By field of texts that are drawn the numbers that each becomes."""
+        if "_phrasing" in self.__dict__:
+            return self._phrasing.widths
+        return widths_of(self.measurements.get("phrases", {}))
+
+    def _tensors(self, records: Records) -> dict[str, Tensor]:
+        return super()._tensors(self._phrasing.numbers(records) if self._phrasing.phrases else records)
+
+    def _records(self, x: Tensor, given: Records | None) -> Records:
+        if not self._phrasing.phrases:
+            return super()._records(x, given)
+        schema = self._drawn_schema(given)
+        return self._phrasing.texts(as_records(x, self._flat, self._phrasing.schema(schema), given), schema)
 
     @property
     def _steered(self) -> Game:
@@ -200,7 +229,22 @@ class GAN(FlatModel):
             warn_of_copies(share, "a shorter run, or a larger gamma=")
 
     def _measured(self) -> dict[str, Any]:
-        return {"gamma": round(float(self.network.discriminator.gamma), 6)}
+        facts: dict[str, Any] = {"gamma": round(float(self.network.discriminator.gamma), 6)}
+        return facts | ({"phrases": shapes(self._phrasing.tensors())} if self._phrasing.phrases else {})
+
+    # State
+
+    def _state(self) -> dict[str, Tensor]:
+        return super()._state() | {f"{PHRASES}{name}": value for name, value in self._phrasing.tensors().items()}
+
+    def _skeleton(self) -> dict[str, Tensor]:
+        known = skeleton(self.measurements.get("phrases", {}))
+        return super()._skeleton() | {f"{PHRASES}{name}": value for name, value in known.items()}
+
+    def _restore(self, state: dict[str, Tensor], device: str) -> None:
+        known = {name: state.pop(f"{PHRASES}{name}") for name in self.measurements.get("phrases", {})}
+        self.__dict__["_phrasing"] = Phrasing.of_tensors(known)
+        super()._restore(state, device)
 
     # Verbs
 

@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from pushforward.counts.chains.answers import Answers
 from pushforward.counts.chains.chain_model import ChainModel, conditions_first
 from pushforward.counts.trees.coding import Coding, Grain
-from pushforward.counts.trees.ragged import shapes, skeleton
 from pushforward.data import Records, Schema
 from pushforward.flows.tables.free import Free
 from pushforward.flows.tables.ordered import Ordered
 from pushforward.neural import NeuralModel
+from pushforward.saving import shapes, skeleton
 from pushforward.training.player import Player, adam
 
 CODED = "coding."  # beginning of the names of what states are, among what is saved

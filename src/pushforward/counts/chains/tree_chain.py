@@ -20,9 +20,10 @@ from pushforward.counts.chains.conditional import Conditional, Sample
 from pushforward.counts.chains.digits import FEW, Digits, company
 from pushforward.counts.chains.tellers import AtWill, InOrder
 from pushforward.counts.trees.coding import Coding, Grain
-from pushforward.counts.trees.ragged import join, part, shapes, skeleton
+from pushforward.counts.trees.ragged import join, part
 from pushforward.data import Image, Records, Scan, Schema
 from pushforward.errors import DataError
+from pushforward.saving import shapes, skeleton
 from pushforward.training.pilot import pilot
 from pushforward.training.progress import Progress
 from pushforward.training.randomness import mix

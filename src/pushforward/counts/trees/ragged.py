@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -36,15 +35,3 @@ def part(joined: Tensor, i: int) -> np.ndarray:
     sizes = flat[1 : 1 + int(flat[0])].astype(np.int64)
     start = 1 + len(sizes) + int(sizes[:i].sum())
     return flat[start : start + sizes[i]]
-
-
-def shapes(tensors: Mapping[str, Tensor]) -> dict[str, list[Any]]:
-    """The type and shape of each tensor, as plain JSON values."""
-    return {name: [str(tensor.dtype).removeprefix("torch."), *tensor.shape] for name, tensor in tensors.items()}
-
-
-def skeleton(shapes: Mapping[str, Sequence[Any]]) -> dict[str, Tensor]:
-    """Tensors of these types and shapes, without storage."""
-    return {
-        name: torch.empty(shape, dtype=getattr(torch, kind), device="meta") for name, (kind, *shape) in shapes.items()
-    }

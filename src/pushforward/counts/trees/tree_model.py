@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from pushforward.counts.trees.coding import Codes, Coding
-from pushforward.counts.trees.ragged import join, part, shapes, skeleton
+from pushforward.counts.trees.ragged import join, part
 from pushforward.counts.trees.tree import Tree, draw, posteriors, upward
 from pushforward.data import Category, Records, Schema, Text
 from pushforward.data.holes import hide
 from pushforward.errors import DataError
 from pushforward.evidence import Evidence
 from pushforward.joint import JointModel
+from pushforward.saving import shapes, skeleton
 
 BLOCK = 1 << 24  # likelihoods held at once
 
