@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,11 +36,7 @@ class FlatModel(ConditionalModel):
     def _records(self, x: Tensor, given: Records | None) -> Records:
         """(n, size) data as records, with what was given beside it."""
         names = [f.name for f in self.schema if f.name not in self.given or (given and f.name in given.names)]
-        return as_records(x, self._flat, self.schema.select(names), given, self._pixels)
-
-    def _pixels(self, picture: Tensor) -> Tensor:
-        """(n, channels, height, width) in [-1, 1] as grey levels, (n, height, width, channels) uint8."""
-        return to_pixels(picture)
+        return as_records(x, self._flat, self.schema.select(names), given)
 
     def _refuse_holes(self, records: Records) -> None:
         for field in self.schema:
@@ -53,10 +49,7 @@ class FlatModel(ConditionalModel):
                 )
 
 
-def as_records(
-    x: Tensor, flat: FlatEncoding, schema: Schema, given: Records | None = None,
-    pixels: Callable[[Tensor], Tensor] = to_pixels,
-) -> Records:  # fmt: skip
+def as_records(x: Tensor, flat: FlatEncoding, schema: Schema, given: Records | None = None) -> Records:
     """(n, size) points as records.
 
     Args:
@@ -64,7 +57,6 @@ def as_records(
         flat: what encodes the fields that are not given.
         schema: all fields.
         given: the others, as they are.
-        pixels: from a picture in [-1, 1] to its grey levels.
     """
     picture, cells = flat.inverse(x)
     drawn = flat.vector.cells.decode(cells) if flat.vector.width else None
@@ -76,7 +68,7 @@ def as_records(
             columns[name] = drawn.column(name)
         else:
             assert picture is not None
-            columns[name] = pictures.to_arrow(pixels(picture).cpu().numpy())
+            columns[name] = pictures.to_arrow(to_pixels(picture).cpu().numpy())
     return Records(schema, pa.table(columns, schema=schema.arrow))
 
 

@@ -252,6 +252,18 @@ def test_mismatched_conditions_teach_which_records_they_belong_to():
     assert found[0.5] == 1.0
 
 
+def test_records_told_alike_are_no_mismatch():
+    network, batch = laid(given=("label",))
+    batch["given.codes"] = torch.zeros_like(batch["given.codes"])
+    losses = []
+    for share in (0.0, 0.5):
+        network.discriminator.seen.zero_()  # by which the penalty falls
+        moves = moves_of(network, mismatched=share)
+        moves.generate(batch, source())
+        losses.append(moves.discriminate(batch, source())[0].item())
+    assert losses[0] == losses[1]
+
+
 def test_a_held_out_look_is_the_energy_distance():
     """Of draws from other records; it moves no dial and lays nothing out."""
     network, batch = laid()

@@ -6,7 +6,9 @@ import pytest
 import torch
 from torch.distributions import Normal
 
+from pushforward.data import Image, Schema
 from pushforward.data.encodings.dequantise import dequantise
+from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.pixels import from_pixels, stretch, to_pixels
 from pushforward.training.randomness import generator
 
@@ -52,6 +54,20 @@ def test_pixels_come_back_with_noise_and_without():
         x = from_pixels(pixels, noise)
         assert x.shape == (4, 3, 4, 4) and x.abs().max() <= 1 + 1 / 255
         assert torch.equal(to_pixels(x), pixels)
+
+
+@pytest.mark.parametrize("noise", [None, generator(0)])
+def test_a_gap_sets_black_and_white_apart_and_is_undone(noise):
+    pixels = torch.arange(256, dtype=torch.uint8).view(4, 8, 8, 1)
+    pixels[0, 0] = 0
+    flat = FlatEncoding(Schema([Image(name="image", channels=1, height=8, width=8)]), gap=0.5)
+    batch = {"image": pixels, "codes": torch.zeros(4, 0), "numbers": torch.zeros(4, 0), "holes": torch.zeros(4, 0)}
+    flat.prepare(batch, generator(0))
+    x, _ = flat(batch, noise)
+    picture, _ = flat.inverse(x)
+    assert torch.equal(to_pixels(picture), pixels)
+    levels = picture.flatten().sort().values.diff()
+    assert levels.topk(2).values.min() > 0.5 and levels.topk(3).values[-1] < 0.02
 
 
 def test_pixels_out_of_range_are_cut():

@@ -19,12 +19,10 @@ from pushforward.adversarial.penalties import PENALTIES
 from pushforward.adversarial.plane import looked_at
 from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
-from pushforward.adversarial.tone import tone_curve, toned
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
-from pushforward.data.encodings.pixels import to_pixels
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning
@@ -60,9 +58,8 @@ class GAN(FlatModel):
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
     hold a picture, a row, or both, which are then drawn and judged together.
 
-    Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that at the end the
-    grey levels of drawn pictures are put on those of the data. There is no likelihood; `history` shows how the game
-    went.
+    Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
+    are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
 
     >>> model = GAN(width=16).fit("moons", given="moon", steps=20, seed=0)
     >>> model.sample(2, given={"moon": "upper"}, seed=0).names
@@ -176,9 +173,6 @@ class GAN(FlatModel):
             return None
         return looked_at(self.network, self._some, step, names)
 
-    def _pixels(self, picture: Tensor) -> Tensor:
-        return toned(to_pixels(picture), self.network.tone)
-
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         network = self.network
@@ -190,9 +184,6 @@ class GAN(FlatModel):
         real, _ = network.flat(self._some, generator)
         z = torch.randn(len(real), self.network.generator.latent, generator=generator, device=self.device)
         drawn = network.generator(z, network.embed(self._some), generator)
-        if self._flat.shape:
-            pictures = (self._flat.inverse(x)[0] for x in (drawn, real))
-            network.tone.copy_(tone_curve(*(to_pixels(picture) for picture in pictures if picture is not None)))
         self._warn(copied(real, drawn))
         del self.__dict__["_some"], self.__dict__["_watch"]
 

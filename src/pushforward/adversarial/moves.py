@@ -109,8 +109,11 @@ class Moves:
         square = 2 * real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
         if self._mismatched and table.heard is not None:
-            others = d(one(real), table.heard.roll(d.pack, 0))
-            total = (1 - self._mismatched) * total + self._mismatched * loss.discriminator(real_scores, others)
+            said = table.heard.roll(d.pack, 0)
+            others = loss.discriminator(real_scores, d(one(real), said))
+            # what is told alike of two records is a mismatch of neither
+            share = self._mismatched * (said != table.heard).any(1).view(len(total), -1).any(1)
+            total = (1 - share) * total + share * others
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
         judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
         for name, squares in self._penalty(judged, generator).items():

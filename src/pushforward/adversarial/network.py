@@ -11,7 +11,6 @@ from torch.nn.functional import silu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from pushforward.adversarial.heads import RowHead, within
-from pushforward.adversarial.tone import LEVELS
 from pushforward.conditional import Steered
 from pushforward.data import Schema
 from pushforward.data.encodings.flat import FlatEncoding
@@ -25,6 +24,7 @@ EMBEDDING = 64  # width of what is given
 WAVES = 32  # numbers that a number is read as beside itself, so that close values are told apart
 SIGNS = 8  # numbers of z whose signs are read as well: draws may then fall apart into groups with nothing between
 SHARE, KNOTS = 1.0, 1024  # normal scores throughout, of so many quantiles: margins are right from the start
+GAP = float(__import__("os").environ.get("GAP", ".5"))
 COARSEST = 8  # side of a map, above which it is halved once more
 
 
@@ -73,7 +73,9 @@ class Generator(nn.Module, Steered):
         parts = []
         if flat.shape:
             picture = self.grow(self.spread(h).unflatten(1, self._map))
-            black, white = (((end - flat.levels.mean) / flat.levels.scale).view(-1, 1, 1) for end in (-1.0, 1.0))
+            black, white = (
+                ((end - flat.levels.mean) / flat.levels.scale).view(-1, 1, 1) for end in (-1 - flat.gap, 1 + flat.gap)
+            )
             parts.append(within(picture, black, white).flatten(1))
         if self.row is not None:
             h = torch.cat([h, z[:, : self._signs].sign()], 1)
@@ -105,7 +107,9 @@ class Reader(nn.Module):
             read = pack * hidden[-1] * math.prod(self.shrink.size)
         units = 4 * width if flat.shape else width
         self.body = PlainMLP(inputs, units, units, layers) if inputs else None
-        self.head = nn.Linear(read + (units if inputs else 0), outputs)
+        both = bool(read and inputs)  # what is beside a picture says something of it: their features have to meet
+        self.meet = PlainMLP(read + units, units, units, layers) if both else None
+        self.head = nn.Linear(units if both or not read else read, outputs)
 
     def forward(self, points: Tensor, beside: Tensor | None) -> Tensor:
         """(n, size), (n, beside) → (n / pack, outputs)."""
@@ -119,7 +123,7 @@ class Reader(nn.Module):
             if self.waves is not None:
                 read.append(self.waves(row[:, : flat.vector.cells.width]).flatten(1))
             features.append(self.body(self._packed(torch.cat(read, 1))))
-        return self.head(features[0] if len(features) == 1 else torch.cat(features, 1))
+        return self.head(features[0] if self.meet is None else self.meet(torch.cat(features, 1)))
 
     def _packed(self, x: Tensor) -> Tensor:
         return x if self.pack == 1 else x.reshape(len(x) // self.pack, -1)
@@ -194,19 +198,17 @@ class Game(nn.Module, Steered):
 
     Attributes:
         center, spread: (latent,) mean and deviation over records of what the encoder says.
-        tone: (channels, 256) the grey level of the data that each of a drawn picture stands for.
     """
 
     center: Tensor
     spread: Tensor
-    tone: Tensor
 
     def __init__(
         self, rest: Schema, given: Schema, *, latent: int, width: int, layers: int, pack: int = 1,
         spectral: bool = False, inference: bool = False,
     ):  # fmt: skip
         super().__init__()
-        self.flat = FlatEncoding(rest, partial(VectorEncoding, share=SHARE, knots=KNOTS))
+        self.flat = FlatEncoding(rest, partial(VectorEncoding, share=SHARE, knots=KNOTS), GAP)
         size = {"width": width, "layers": layers}
         self.generator = Generator(self.flat, given, latent=latent, **size)
         codes = latent if inference else 0
@@ -215,8 +217,6 @@ class Game(nn.Module, Steered):
         self.encoder = Reader(self.flat, beside, latent, **size) if inference else None
         for name in ("center", "spread"):
             self.register_buffer(name, torch.full((latent,), float(name == "spread")))
-        channels = self.flat.shape[0] if self.flat.shape else 0
-        self.register_buffer("tone", torch.arange(LEVELS).repeat(channels, 1).to(torch.uint8))
 
     @property
     def condition(self) -> Condition | None:  # type: ignore[override]

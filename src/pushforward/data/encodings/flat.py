@@ -23,10 +23,15 @@ class FlatEncoding(nn.Module):
     Args:
         schema: the fields, at most one picture among them.
         rows: how numbers and categories become a vector.
+        gap: how far black and white are set apart from the grey levels next to them, where white - black = 2.
     """
 
-    def __init__(self, schema: Schema, rows: Callable[[Schema], VectorEncoding | ScoreEncoding] = VectorEncoding):
+    def __init__(
+        self, schema: Schema, rows: Callable[[Schema], VectorEncoding | ScoreEncoding] = VectorEncoding,
+        gap: float = 0.0,
+    ):  # fmt: skip
         super().__init__()
+        self.gap = gap
         image = next(iter(schema.of_kind(Image)), None)
         self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.pixels = math.prod(self.shape) if self.shape else 0
@@ -40,7 +45,7 @@ class FlatEncoding(nn.Module):
         if self.vector.width:
             self.vector.prepare(Cells(tensors["numbers"], tensors["codes"], tensors["holes"]), generator)
         if self.shape:
-            x = from_pixels(tensors["image"]).transpose(0, 1).reshape(self.shape[0], -1)
+            x = self._apart(from_pixels(tensors["image"]), tensors["image"]).transpose(0, 1).reshape(self.shape[0], -1)
             self.levels = Standardise.of(x.T)
             self.levels.scale.clamp_(min=1 / HALF)  # pictures that are all alike still have a grey level
 
@@ -53,8 +58,8 @@ class FlatEncoding(nn.Module):
         """
         parts, ladj = [], torch.zeros(len(batch["codes"]), device=batch["codes"].device)
         if self.shape:
-            x = from_pixels(batch["image"], generator).permute(0, 2, 3, 1)
-            y, stretched = self.levels(x)
+            x = self._apart(from_pixels(batch["image"], generator), batch["image"])
+            y, stretched = self.levels(x.permute(0, 2, 3, 1))
             parts.append(y.permute(0, 3, 1, 2).flatten(1))
             ladj = ladj + stretched.flatten(1).sum(1) + stretch(self.pixels)
         if self.vector.width:
@@ -64,12 +69,22 @@ class FlatEncoding(nn.Module):
         return torch.cat(parts, 1), ladj
 
     def inverse(self, x: Tensor) -> tuple[Tensor | None, Cells]:
-        """(n, size) data to pictures (n, channels, height, width) in [-1, 1] and cells in which nothing is unknown."""
+        """(n, size) data to pictures (n, channels, height, width) and cells in which nothing is unknown.
+
+        Grey levels are from -1 to 1; what is further out is black or white.
+        """
         picture = None
         if self.shape:
             picture = x[:, : self.pixels].view(-1, *self.shape)
             picture = self.levels.inverse(picture.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return picture, self.vector.inverse(x[:, self.pixels :])
+
+    def _apart(self, x: Tensor, pixels: Tensor) -> Tensor:
+        """(n, channels, height, width) with black and white moved outwards."""
+        if not self.gap:
+            return x
+        ends = (pixels == 255).float() - (pixels == 0).float()
+        return x + self.gap * ends.permute(0, 3, 1, 2)
 
     def known(self, batch: Mapping[str, Tensor]) -> Tensor:
         """(n, size) bool: which coordinates are settled by what is known of records; pixels all are."""
