@@ -1,0 +1,1 @@
+"""Which family, and why: models beside one another on the same records."""
