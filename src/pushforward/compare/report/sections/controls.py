@@ -1,0 +1,58 @@
+"""What each metric says of draws of which is known what it has to say."""
+
+from __future__ import annotations
+
+from pushforward.compare.report.elements import Safe, el, join
+from pushforward.compare.report.view import View
+from pushforward.compare.report.words import decimals, interval, number
+from pushforward.errors import UnmeasurableError
+from pushforward.metrics import Measured, blind
+from pushforward.metrics.blindness import REALS
+
+TITLE = "What the controls say"
+NOTE = (
+    "Each metric was also asked about records of which the answer is known. One that cannot tell any control from real "
+    "records here says nothing of models either, and is greyed. ○ marks what a metric does not tell apart."
+)
+
+
+def controls(view: View) -> Safe | None:
+    """Metrics by controls."""
+    found = view.comparison.controls
+    names = [name for name in view.metrics("quality", "privacy") if any(name in each for each in found.values())]
+    if not names:
+        return None
+    unseen = _blind(view)
+    head = el("tr", el("th", "Metric", scope="col"), [el("th", control, scope="col") for control in found])
+    rows = [_row(view, name, unseen.get(name, {})) for name in names]
+    greyed = [el("li", el("b", name), f": {reason}") for name, reason in view.comparison.greyed.items() if name in names]
+    return join(
+        el("p", NOTE, class_="note"),
+        el("div", el("table", el("thead", head), el("tbody", rows), class_="plain controls"),
+           class_="scroll", tabindex="0", role="region", aria_label="Metrics by control"),
+        join(el("h3", "Greyed, and why"), el("ul", greyed, class_="notes")) if greyed else None,
+    )  # fmt: skip
+
+
+def _blind(view: View) -> dict[str, dict[str, str]]:
+    """By metric the controls that it does not tell from real records, and why."""
+    found = {
+        control: {name: one if isinstance(one, Measured) else UnmeasurableError(one) for name, one in each.items()}
+        for control, each in view.comparison.controls.items()
+    }
+    return blind(found) if REALS in found else {}
+
+
+def _row(view: View, name: str, unseen: dict[str, str]) -> Safe:
+    found = view.comparison.controls
+    digits = decimals(one for each in found.values() if isinstance(one := each.get(name), Measured))
+    cells = [_cell(each.get(name), digits, unseen.get(control)) for control, each in found.items()]
+    return el("tr", el("th", name, scope="row"), cells, class_="greyed" if name in view.comparison.greyed else None)
+
+
+def _cell(found: Measured | str | None, digits: int, unseen: str | None) -> Safe:
+    if not isinstance(found, Measured):
+        return el("td", "—", el("small", found) if found else None, class_="muted")
+    flag = el("b", " copied", class_="flag") if found.flag else None
+    sign = el("span", " ○", class_="muted") if unseen else None
+    return el("td", number(found.value, digits), sign, flag, el("small", interval(found, digits)), title=unseen)
