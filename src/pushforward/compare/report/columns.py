@@ -39,7 +39,7 @@ def marginals(view: View, real: Records) -> Safe | None:
         el("h3", "Columns"),
         el("p", _key(), f"Columns that are drawn least well come first.{more} "
            "The number is how alike they are distributed; 1: alike.", class_="note"),
-        parts,
+        el("div", parts, class_="blocks"),
     )  # fmt: skip
 
 
@@ -58,7 +58,12 @@ def _row(view: View, real: Records, field: Field, scores: Mapping[str, Mapping[A
         score = scores.get(model, {}).get(field.name)
         head = el("figcaption", view.name(model), el("b", number(score, 2)) if score is not None else None)
         figures.append(el("figure", head, chart, class_=view.colour(model)))
-    return join(el("h4", field.name), el("div", figures, class_="grid panels"))
+    return _block(el("h4", field.name), figures)
+
+
+def _block(title: Safe, figures: list[Safe]) -> Safe:
+    """Panels of all models under their title, as wide as they are many."""
+    return el("div", title, el("div", figures, class_="grid panels"), style=f"--n:{len(figures)}")
 
 
 def _marginal(field: Field, theirs: Rows, ours: Rows, words: str, shape: int) -> Safe:
@@ -93,7 +98,7 @@ def pairs(view: View, real: Records) -> Safe | None:
         return None
     scores = {one.model: _sorted_pairs(detail(one.found.get("pair trends"), "pairs")) for one in view.ran}
     parts = []
-    for a, b in _worst(every, scores.values())[:PAIRS]:
+    for a, b in _telling(real, _worst(every, scores.values())):
         figures = []
         for model, drawn in view.drawn.items():
             if not {a, b} <= set(drawn.names):
@@ -102,23 +107,32 @@ def pairs(view: View, real: Records) -> Safe | None:
             score = scores[model].get((a, b), scores[model].get((b, a)))
             head = el("figcaption", view.name(model), el("b", number(score, 2)) if score is not None else None)
             figures.append(el("figure", head, chart, class_=view.colour(model)))
-        parts += [el("h4", a, el("span", " × ", class_="muted"), b), el("div", figures, class_="grid pairs")]
+        parts.append(_block(el("h4", a, el("span", " × ", class_="muted"), b), figures))
     note = "The pairs that are drawn least well. Bars span the middle half of a number, a tick is its median; discs and rings " \
            "are as large as the share of records. The number is how alike the pair goes together; 1: alike."  # fmt: skip
-    return join(el("h3", "Pairs of columns"), el("p", note, class_="note"), parts)
+    return join(el("h3", "Pairs of columns"), el("p", note, class_="note"), el("div", parts, class_="blocks"))
+
+
+def _telling(real: Records, order: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The first pair of numbers, since clouds show most, and then the first of all others."""
+    numbers = {field.name for field in real.schema.of_kind(Number)}
+    clouds = [pair for pair in order if set(pair) <= numbers][:1]
+    return (clouds + [pair for pair in order if pair not in clouds])[:PAIRS]
 
 
 def _pair(real: Records, drawn: Records, a: str, b: str, model: str) -> Safe:
     theirs, ours = rows(real, drawn)
     words = f"{a} and {b} of {model} over those of held-out records"
     if a in theirs.numbers and b in theirs.numbers:
-        return pair.clouds((theirs.numbers[a], theirs.numbers[b]), (ours.numbers[a], ours.numbers[b]), words)
+        return pair.clouds((theirs.numbers[a], theirs.numbers[b]), (ours.numbers[a], ours.numbers[b]), (a, b), words)
     if a in theirs.codes and b in theirs.codes:
         levels = theirs.levels[a], theirs.levels[b]
         return pair.rings((theirs.codes[a], theirs.codes[b]), (ours.codes[a], ours.codes[b]), levels, words)
     category, value = (a, b) if a in theirs.codes else (b, a)
     both = [(part.codes[category], part.numbers[value]) for part in (theirs, ours)]
-    return pair.spans(both[0], both[1], theirs.levels[category], words)
+    field = real.schema[value]
+    assert isinstance(field, Number)
+    return pair.spans(both[0], both[1], theirs.levels[category], words, _writer(field))
 
 
 def _sorted_pairs(found: Mapping[Any, float]) -> dict[tuple[str, str], float]:

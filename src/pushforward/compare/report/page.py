@@ -7,9 +7,9 @@ from importlib import resources
 
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.sections import (
+    control,
     controls,
     cost,
-    guidance,
     privacy,
     reproduce,
     samples,
@@ -27,7 +27,7 @@ PARTS: tuple[tuple[str, str, str, Callable[[View], Safe | None]], ...] = (
     ("samples", "Samples", samples.TITLE, samples.samples),
     ("time", "Time", time.TITLE, time.time),
     ("stability", "Stability", stability.TITLE, stability.stability),
-    ("guidance", "Guidance", guidance.TITLE, guidance.guidance),
+    ("control", "Control", control.TITLE, control.control),
     ("columns", "Columns", worst.TITLE, worst.worst),
     ("controls", "Controls", controls.TITLE, controls.controls),
     ("privacy", "Copies", privacy.TITLE, privacy.privacy),

@@ -99,10 +99,14 @@ class View:
         return self.held.schema.fields if self.held is not None else ()
 
     def _read(self, file: str) -> Records | None:
-        if self.comparison.folder is None or not (Path(self.comparison.folder) / file).is_file():
+        if self.comparison.folder is None:
+            return None
+        folder = Path(self.comparison.folder).resolve()
+        path = (folder / file).resolve()
+        if not path.is_relative_to(folder) or not path.is_file():  # a name from a file must not lead elsewhere
             return None
         try:
-            return read(Path(self.comparison.folder) / file)
+            return read(path)
         except PushforwardError:  # a page without samples is better than none
             return None
 

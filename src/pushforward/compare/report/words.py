@@ -20,11 +20,13 @@ def decimals(found: Iterable[Measured]) -> int:
     >>> decimals([Measured(0.61, 0.59, 0.63, "lower", 0.5)]), decimals([Measured(123.0, 118.0, 129.0, "near", 1)])
     (2, 0)
     """
+    found = list(found)
+    least = 2 if max((abs(one.value) for one in found), default=0.0) < 10 else 0
     widths = sorted((one.high - one.low) / 2 for one in found if one.high > one.low)
     if not widths:
         return 2
     width = widths[len(widths) // 2]
-    return min(MOST, max(0, math.ceil(-math.log10(width)))) if math.isfinite(width) else 0
+    return min(MOST, max(least, math.ceil(-math.log10(width)))) if math.isfinite(width) else least
 
 
 def number(value: float, digits: int | None = None) -> str:
@@ -32,13 +34,15 @@ def number(value: float, digits: int | None = None) -> str:
 
     >>> number(-12345.6), number(0.0123), number(0.5, 3), number(7)
     ('−12,346', '0.0123', '0.500', '7')
+    >>> number(2010)
+    '2010'
     """
     if not math.isfinite(value):
         return "∞" if value > 0 else "−∞" if value < 0 else "no number"
     if digits is None:
         size = math.floor(math.log10(abs(value))) if value else 0
         digits = 0 if float(value).is_integer() else min(MOST, max(0, 2 - size))
-    said = f"{value:.2e}" if abs(value) >= 1e9 else f"{value:,.{digits}f}"
+    said = f"{value:.2e}" if abs(value) >= 1e9 else f"{value:{',' if abs(value) >= 1e4 else ''}.{digits}f}"
     return re.sub(r"^-(?=[0,.]*$)", "", said).replace("-", "−")
 
 

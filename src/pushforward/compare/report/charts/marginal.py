@@ -29,6 +29,14 @@ def edges(real: np.ndarray) -> np.ndarray:
     return np.linspace(low, high, BINS + 1)
 
 
+def _ends(real: np.ndarray, bins: np.ndarray) -> tuple[float, float]:
+    """The numbers at both ends of the bins: those that are in them, where a bin has one number."""
+    inside = real[(real >= bins[0]) & (real <= bins[-1])]
+    if 0 < len(np.unique(inside)) <= BINS:
+        return float(inside.min()), float(inside.max())
+    return float(bins[0]), float(bins[-1])
+
+
 def shares(values: np.ndarray, bins: np.ndarray) -> np.ndarray:
     """The share of numbers in each bin; those beyond are in the first and last."""
     known = values[np.isfinite(values)]
@@ -54,8 +62,8 @@ def numbers(
     bars, steps = (floor - (floor - 6) * part / top for part in (theirs, ours))
     area = f"M2 {floor}" + "".join(f"V{y:.1f}H{b:.1f}" for y, b in zip(bars, x[1:], strict=True)) + f"V{floor}z"
     step = f"M{x[0]:.1f} {floor}" + "".join(f"V{y:.1f}H{b:.1f}" for y, b in zip(steps, x[1:], strict=True)) + f"V{floor}"
-    ends = [label(2, HEIGHT - 3, said(float(bins[0])), "start", "tick"),
-            label(WIDTH - 2, HEIGHT - 3, said(float(bins[-1])), "end", "tick")]  # fmt: skip
+    first, last = _ends(real, bins)
+    ends = [label(2, HEIGHT - 3, said(first), "start", "tick"), label(WIDTH - 2, HEIGHT - 3, said(last), "end", "tick")]
     parts = [el("path", d=area, class_="real"), el("path", d=step, class_="outline"), line(2, floor, WIDTH - 2, floor, "axis")]
     return picture(WIDTH, HEIGHT, parts, ends, words=words)
 

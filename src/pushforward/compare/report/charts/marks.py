@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pushforward.compare.report.charts.scale import Scale
 from pushforward.compare.report.elements import Child, Safe, el, text
 from pushforward.compare.report.words import number
@@ -42,19 +44,21 @@ def label(x: float, y: float, words: object, anchor: str = "start", class_: str 
     return el("text", text(words), x=x, y=y, text_anchor=anchor, class_=class_)
 
 
-def below(scale: Scale, y: float, height: float, words: str, said: object = number, most: int = 5) -> list[Safe]:
-    """A horizontal axis with its ticks, faint lines of this height above it, and what it shows."""
-    write = said if callable(said) else number
-    out = [line(scale.start, y, scale.stop, y, "axis")]
+def below(scale: Scale, y: float, start: float, words: str, write: Callable[[float], str], most: int = 5) -> list[Safe]:
+    """A horizontal axis from `start`, with its ticks and what it shows."""
+    out = [line(start, y, scale.stop, y, "axis")]
     for tick in scale.ticks(most):
-        out += [line(scale(tick), y - height, scale(tick), y, "grid"), label(scale(tick), y + 15, write(tick), "middle", "tick")]
-    return [*out, label((scale.start + scale.stop) / 2, y + 34, words, "middle", "title")] if words else out
+        at = scale(tick)
+        out += [line(at, y, at, y + 4, "axis"), label(at, y + 16, write(tick), "middle", "tick")]
+    return [*out, label(scale.stop, y + 34, words, "end", "title")]
 
 
 def beside(scale: Scale, x: float, width: float, words: str, most: int = 5) -> list[Safe]:
     """A vertical axis with its ticks, faint lines of this width beside it, and, above it, what it shows."""
-    out = []
-    for tick in scale.ticks(most):
-        y = scale(tick)
-        out += [line(x, y, x + width, y, "grid"), label(x - 8, y + 3.5, number(tick), "end", "tick")]
+    out: list[Safe] = []
+    ticks = scale.ticks(most)
+    digits = max((len(f"{tick:.6f}".rstrip("0").partition(".")[2]) for tick in ticks), default=0)
+    for tick in ticks:
+        y, said = scale(tick), number(tick) if scale.log else number(tick, digits)
+        out += [line(x, y, x + width, y, "grid"), label(x - 8, y + 3.5, said, "end", "tick")]
     return [*out, label(0.0, min(scale.start, scale.stop) - 14, words, "start", "title")]

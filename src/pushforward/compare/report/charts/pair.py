@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from pushforward.compare.report.charts.marks import label, line, picture
 from pushforward.compare.report.elements import Safe, el
-from pushforward.compare.report.words import clipped
+from pushforward.compare.report.words import clipped, number
 
 SIDE = 200.0
 EDGE, NAMES = 8.0, 62.0
 LEVELS = 7
 DOTS = 350
+MOST = 15  # letters of a name on an axis
+ROW = 28.0  # pixels of a level
 
 
-def clouds(real: tuple[np.ndarray, np.ndarray], drawn: tuple[np.ndarray, np.ndarray], words: str) -> Safe:
+def clouds(
+    real: tuple[np.ndarray, np.ndarray], drawn: tuple[np.ndarray, np.ndarray], names: tuple[str, str], words: str
+) -> Safe:
     """Two numbers: real records as grey dots, drawn ones over them.
 
     Args:
         real, drawn: (n,) numbers across and up; NaN where there is none.
+        names: of both.
         words: what is seen, for who cannot see it.
     """
     spans = [_span(values) for values in real]
     grey, ours = (_dots(part, spans) for part in (real, drawn))
     frame = el("rect", x=1.0, y=1.0, width=SIDE - 2, height=SIDE - 2, class_="frame")
     parts = [frame, el("path", d=grey, class_="dots real"), el("path", d=ours, class_="dots")]
-    return picture(SIDE, SIDE, parts, words=words)
+    across, up = (clipped(name, MOST) for name in names)
+    parts += [label(SIDE - 1, SIDE + 13, f"{across} →", "end", "tick"), label(0.0, SIDE + 13, f"↑ {up}", "start", "tick")]
+    return picture(SIDE, SIDE + 18, parts, words=words)
 
 
 def _span(values: np.ndarray) -> tuple[float, float]:
@@ -47,32 +56,35 @@ def _dots(part: tuple[np.ndarray, np.ndarray], spans: list[tuple[float, float]])
 
 
 def spans(
-    real: tuple[np.ndarray, np.ndarray], drawn: tuple[np.ndarray, np.ndarray], names: tuple[str, ...], words: str
-) -> Safe:
+    real: tuple[np.ndarray, np.ndarray], drawn: tuple[np.ndarray, np.ndarray], names: tuple[str, ...], words: str,
+    said: Callable[[float], str] = number,
+) -> Safe:  # fmt: skip
     """A number by the levels of a category: where its middle half lies, and its median.
 
     Args:
         real, drawn: (n,) numbers of levels, and numbers.
         names: of levels.
         words: what is seen, for who cannot see it.
+        said: how a number is written.
     """
     chosen = _frequent(real[0], len(names))
     low, high = _span(real[1])
-    row = (SIDE - 2 * EDGE) / max(1, len(chosen))
+    floor = EDGE + ROW * len(chosen)
     parts: list[Safe] = []
     for i, level in enumerate(chosen):
-        middle = EDGE + row * (i + 0.5)
+        middle = EDGE + ROW * (i + 0.5)
         parts.append(label(NAMES - 6, middle + 3.5, clipped(names[level], 10), "end", "tick"))
         for (codes, values), y, class_ in ((real, middle, "real"), (drawn, middle, "")):
             known = values[(codes == level) & np.isfinite(values)]
             if len(known):
                 a, b, c = np.interp(np.quantile(known, [0.25, 0.5, 0.75]), (low, high), (NAMES, SIDE - EDGE))
-                wide = min(row * 0.6, 16.0) if class_ else 3.0
+                wide = 15.0 if class_ else 3.5
                 parts.append(el("rect", x=a, y=y - wide / 2, width=max(1.0, c - a), height=wide, class_=class_ or "bar"))
                 half = wide / 2 + 2
                 parts.append(line(b, y - half, b, y + half, "median real" if class_ else "median"))
-    parts.append(line(NAMES, EDGE, NAMES, SIDE - EDGE, "axis"))
-    return picture(SIDE, SIDE, parts, words=words)
+    parts.append(line(NAMES, EDGE, NAMES, floor, "axis"))
+    parts += [label(NAMES, floor + 14, said(low), "start", "tick"), label(SIDE - EDGE, floor + 14, said(high), "end", "tick")]
+    return picture(SIDE, floor + 18, parts, words=words)
 
 
 def rings(
@@ -81,7 +93,7 @@ def rings(
 ) -> Safe:  # fmt: skip
     """Two categories: grey discs as large as the share of each pair among real records, rings as among drawn ones."""
     across, up = (_frequent(codes, len(some)) for codes, some in zip(real, names, strict=True))
-    cell = min((SIDE - NAMES - EDGE) / max(1, len(across)), (SIDE - 28) / max(1, len(up)))
+    cell = min((SIDE - NAMES - EDGE) / max(1, len(across)), (SIDE - 28) / max(1, len(up)), 2 * ROW)
     theirs, ours = (_table(part, across, up) for part in (real, drawn))
     most = max(theirs.max(), ours.max(), 1e-9)
     parts: list[Safe] = []
@@ -97,7 +109,7 @@ def rings(
     for i, level in enumerate(across):
         at = NAMES + cell * (i + 0.5), EDGE + cell * len(up) + 14
         parts.append(label(*at, clipped(names[0][level], letters), "middle", "tick"))
-    return picture(SIDE, SIDE, parts, words=words)
+    return picture(SIDE, EDGE + cell * len(up) + 20, parts, words=words)
 
 
 def _frequent(codes: np.ndarray, levels: int) -> list[int]:

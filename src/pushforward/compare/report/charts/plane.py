@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from pushforward.compare.report.charts.marks import below, beside, label, line, mark, picture
@@ -13,7 +14,7 @@ from pushforward.metrics import Measured
 
 WIDTH, HEIGHT = 440.0, 330.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 14.0, 34.0, 46.0
-LINE, LETTER = 12.5, 5.9  # pixels of a name: from line to line, and a letter
+LINE, LETTER = 13.5, 6.5  # pixels of a name: from line to line, and a letter
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class Point:
     y: Measured
 
 
-def plane(points: list[Point], across: str, up: str, words: str, said: object = number) -> Safe:
+def plane(points: list[Point], across: str, up: str, words: str, said: Callable[[float], str] = number) -> Safe:
     """Cost, by its logarithm, across; quality up.
 
     Args:
@@ -35,11 +36,11 @@ def plane(points: list[Point], across: str, up: str, words: str, said: object = 
         words: what is seen, for who cannot see it.
         said: how a cost is written.
     """
-    x = around((p.x for p in points), LEFT + 14, WIDTH - RIGHT - 14, logs=True, margin=0.1)
+    x = around((p.x for p in points), LEFT + 14, WIDTH - RIGHT - 14, logs=True, margin=0.1, decades=1)
     ends = [end for p in points for end in (p.y.value, p.y.low, p.y.high) if math.isfinite(end)]
     ideals = [p.y.ideal for p in points if math.isfinite(p.y.ideal)]
     y = around(ends + ideals[:1], HEIGHT - BOTTOM - 6, TOP + 6, logs=True)
-    parts = [*below(x, HEIGHT - BOTTOM, 0, across, said), *beside(y, LEFT, WIDTH - LEFT - RIGHT, up)]
+    parts = [*below(x, HEIGHT - BOTTOM, LEFT, across, said), *beside(y, LEFT, WIDTH - LEFT - RIGHT, up)]
     if ideals:
         best = y(ideals[0])
         parts += [line(LEFT, best, WIDTH - RIGHT, best, "ideal"), label(WIDTH - RIGHT, best - 5, "ideal", "end", "tick")]

@@ -64,16 +64,23 @@ def round_numbers(low: float, high: float, most: int = 5) -> list[float]:
     return [low]
 
 
-def around(values: Iterable[float], start: float, stop: float, *, logs: bool = False, margin: float = 0.05) -> Scale:
+def around(values: Iterable[float], start: float, stop: float, *, logs: bool = False, margin: float = 0.05, decades: float = DECADES) -> Scale:
     """A scale that holds these numbers with a margin; by ratio, where that is allowed and they differ a lot.
 
     A few numbers that are far from all others stand at its end, since they would press the others together.
+
+    Args:
+        values: what is to be shown.
+        start, stop: where the scale begins and ends.
+        logs: whether it may be by ratio.
+        margin: of the span, on either side.
+        decades: the ratio of largest to smallest from which it is.
     """
     known = sorted(value for value in values if math.isfinite(value))
     if not known:
         return Scale(0.0, 1.0, start, stop)
     positive = [value for value in known if value > 0]
-    if logs and positive and positive[-1] / positive[0] > DECADES and 2 * len(positive) > len(known):
+    if logs and positive and positive[-1] / positive[0] > decades and 2 * len(positive) > len(known):
         pad = (positive[-1] / positive[0]) ** margin
         return Scale(positive[0] / pad, positive[-1] * pad, start, stop, log=True)
     low, high = _near(known)

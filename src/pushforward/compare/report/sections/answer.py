@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pushforward.compare.report.elements import Child, Safe, el
+from collections.abc import Sequence
+
+from pushforward.compare.report.elements import Child, Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import count, decimals, interval, listed, number, seconds
 
@@ -30,8 +32,15 @@ def _headline(view: View, model: str | None) -> list[Child]:
         return ["For ", el("em", name), ": ", el("strong", "no model was fitted")]
     between = view.contenders
     more = [*between[:2], f"{len(between) - 2} more"] if len(between) > 3 else between
-    said = f" between {listed(more)}" if len(between) > 1 else ""
-    return ["For ", el("em", name), ": ", el("strong", "no clear winner"), said]
+    if len(between) > 1:
+        return ["For ", el("em", name), ": ", el("strong", "no clear winner"), " between ", _together(more)]
+    return ["For ", el("em", name), ": ", el("strong", "no clear winner")]
+
+
+def _together(names: Sequence[str]) -> Child:
+    """Names in a sentence, each of which stays on one line."""
+    *first, last = [el("span", name, class_="whole") for name in names]
+    return [join(name, ", " if i < len(first) - 1 else " ") for i, name in enumerate(first)], "and ", last
 
 
 def _facts(view: View, data: dict) -> list[str]:
@@ -43,7 +52,7 @@ def _facts(view: View, data: dict) -> list[str]:
     out += [listed(count(kinds.count(kind), kind, _many(kind)) for kind in dict.fromkeys(kinds))] if kinds else []
     out += [f"given {listed(given)}"] if given else []
     out += [count(len(view.summaries), "model")]
-    out += [f"{number(float(setting['minutes']))} min each"] if setting.get("minutes") is not None else []
+    out += [f"{float(setting['minutes']):g} min each"] if setting.get("minutes") is not None else []
     out += [count(_seeds(view), "seed")]
     out += [str(setting["date"])] if setting.get("date") else []
     return out

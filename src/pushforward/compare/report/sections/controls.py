@@ -25,12 +25,10 @@ def controls(view: View) -> Safe | None:
     unseen = _blind(view)
     head = el("tr", el("th", "Metric", scope="col"), [el("th", control, scope="col") for control in found])
     rows = [_row(view, name, unseen.get(name, {})) for name in names]
-    greyed = [el("li", el("b", name), f": {reason}") for name, reason in view.comparison.greyed.items() if name in names]
     return join(
         el("p", NOTE, class_="note"),
         el("div", el("table", el("thead", head), el("tbody", rows), class_="plain controls"),
            class_="scroll", tabindex="0", role="region", aria_label="Metrics by control"),
-        join(el("h3", "Greyed, and why"), el("ul", greyed, class_="notes")) if greyed else None,
     )  # fmt: skip
 
 
@@ -45,9 +43,14 @@ def _blind(view: View) -> dict[str, dict[str, str]]:
 
 def _row(view: View, name: str, unseen: dict[str, str]) -> Safe:
     found = view.comparison.controls
+    class_ = "greyed" if name in view.comparison.greyed else None
+    reasons = {one for each in found.values() if isinstance(one := each.get(name), str)}
+    if len(reasons) == 1 and not any(isinstance(each.get(name), Measured) for each in found.values()):
+        said = el("td", reasons.pop(), colspan=len(found), class_="muted")
+        return el("tr", el("th", name, scope="row"), said, class_=class_)
     digits = decimals(one for each in found.values() if isinstance(one := each.get(name), Measured))
     cells = [_cell(each.get(name), digits, unseen.get(control)) for control, each in found.items()]
-    return el("tr", el("th", name, scope="row"), cells, class_="greyed" if name in view.comparison.greyed else None)
+    return el("tr", el("th", name, scope="row"), cells, class_=class_)
 
 
 def _cell(found: Measured | str | None, digits: int, unseen: str | None) -> Safe:

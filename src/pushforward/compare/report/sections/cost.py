@@ -8,6 +8,7 @@ from pushforward.compare.report.words import number, seconds
 from pushforward.compare.result import COSTS
 
 TITLE = "Cost"
+HEADS = {"seconds to fit": "time to fit", "seconds per 1,000": "to draw 1,000"}
 
 
 def cost(view: View) -> Safe | None:
@@ -16,7 +17,7 @@ def cost(view: View) -> Safe | None:
     if not names:
         return None
     most = {name: max(one.cost.get(name, 0.0) for one in view.ran) or 1.0 for name in names}
-    head = el("tr", el("th", "Model", scope="col"), [el("th", name, scope="col", class_="right") for name in names])
+    head = el("tr", el("th", "Model", scope="col"), [el("th", HEADS.get(name, name), scope="col", class_="right") for name in names])
     rows = [
         el("tr", el("th", view.name(one.model), scope="row"), [_cell(one.cost.get(name), name, most[name]) for name in names],
            class_=view.colour(one.model))

@@ -26,10 +26,13 @@ def privacy(view: View) -> Safe | None:
     ]
     silent = [name for name in names if name in view.comparison.greyed]
     said = "Evidence of copying was found:" if items else "No evidence of copying was found by these tests."
-    blind = f" On these data {listed(silent)} could not have found it." if silent and not items else ""
+    if not items and len(silent) == len(names):
+        said = "On these data none of these tests can find copies, so nothing is known."
+    elif not items and silent:
+        said += f" Of them, {listed(silent)} could not have found any on these data."
     return join(
         el("p", CAUTION, class_="note strong"),
-        el("p", said, blind, class_="bad" if items else None),
+        el("p", said, class_="bad" if items else None),
         el("ul", items, class_="notes") if items else None,
         metric_table(view, names),
     )

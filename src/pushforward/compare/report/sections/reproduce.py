@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
-from pushforward.compare.report.words import listed, number
+from pushforward.compare.report.words import listed
 
 TITLE = "How to reproduce"
 
@@ -21,7 +21,7 @@ def reproduce(view: View) -> Safe | None:
     facts["target of utility"] = str(data.get("target") or "")
     facts["seeds"] = ", ".join(str(seed) for seed in sorted({cell.seed for cell in view.comparison.cells}))
     minutes = setting.get("minutes")
-    facts["time for each fit"] = f"{number(float(minutes))} minutes" if minutes is not None else ""
+    facts["time for each fit"] = f"{float(minutes):g} minutes" if minutes is not None else ""
     machine = setting.get("machine")
     facts["machine"] = ", ".join(f"{k}: {v}" for k, v in machine.items()) if isinstance(machine, Mapping) else str(machine or "")
     versions = setting.get("versions") or {}

@@ -54,7 +54,7 @@ def _row(
         _number(worst, digits),
         el("td", f"{len(one.failed)} of {one.seeds}", class_="right bad" if one.failed else "right"),
         el("td", f"{one.stopped} of {one.seeds}", class_="right"),
-        _number(one.oscillation, None),
+        _number(one.oscillation, 2),
         el("td", len(one.alarms), class_="right bad" if one.alarms else "right"),
         class_=view.colour(one.model),
     )

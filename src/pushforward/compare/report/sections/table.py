@@ -39,7 +39,7 @@ def metric_table(view: View, names: list[str]) -> Safe:
     return join(
         el("div", el("table", el("thead", head), el("tbody", rows), class_="metrics"),
            class_="scroll", tabindex="0", role="region", aria_label="Metrics by model"),
-        el("p", "Bold: the best of a column, and all whose interval overlaps with its. "
+        el("p", "Bold: the best of a column, and all whose interval overlaps with its, if that is not all. "
            "The line beneath spans the 95% interval, over seeds and records; the faint upright is what is ideal.",
            class_="note"),
         _reasons(notes),
@@ -57,7 +57,8 @@ def _of_column(view: View, name: str) -> Column:
     if name == NATS or name in view.comparison.greyed or len(found) < 2:
         return found, scale, digits, _best_nats(view, found) if name == NATS else set()
     best = min(found.values(), key=lambda one: one.gap)
-    return found, scale, digits, {model for model, one in found.items() if one is best or not one.clear_of(best)}
+    able = {model for model, one in found.items() if one is best or not one.clear_of(best)}
+    return found, scale, digits, able if len(able) < len(found) else set()
 
 
 def _measured(one: Summary, name: str) -> Measured | None:
@@ -77,7 +78,8 @@ def _best_nats(view: View, found: dict[str, Measured]) -> set[str]:
     if len(exact) < 2:
         return set()
     best = max(exact.values(), key=lambda one: one.value)
-    return {model for model, one in exact.items() if one is best or not one.clear_of(best)}
+    able = {model for model, one in exact.items() if one is best or not one.clear_of(best)}
+    return able if len(able) < len(exact) else set()
 
 
 def _head(view: View, name: str, column: Column) -> Safe:
@@ -103,9 +105,9 @@ def _cell(view: View, one: Summary, name: str, column: Column, notes: dict[str, 
     reason = view.comparison.greyed.get(name)
     class_ = "greyed" if reason else "best" if one.model in best else None
     if one.model not in found:
-        why = _why_not(one, name)
+        why = _why_not(view, one, name)
         mark = el("sup", notes.setdefault(why, len(notes) + 1))
-        return el("td", "—", mark, class_="empty", title=why)
+        return el("td", "— ", mark, class_="empty", title=why)
     measured = found[one.model]
     sign = SIGN[one.density] if name == NATS else ""
     kind = f" ({KIND[one.density]})" if name == NATS else ""
@@ -116,9 +118,10 @@ def _cell(view: View, one: Summary, name: str, column: Column, notes: dict[str, 
               class_=class_, title=reason)  # fmt: skip
 
 
-def _why_not(one: Summary, name: str) -> str:
+def _why_not(view: View, one: Summary, name: str) -> str:
     if name == NATS:
-        return "this model has no log-likelihood of these records"
+        said = [why for cell in view.comparison.of(one.model) if (why := cell.facts.get("no nats"))]
+        return str(said[0]) if said else "it has no log-likelihood of these records"
     return one.why_not.get(name, "it was not measured")
 
 
