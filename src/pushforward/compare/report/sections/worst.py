@@ -34,7 +34,7 @@ def _table(view: View, scores: dict) -> Safe | None:
     ]
     more = f" Shown are the worst {MOST} of {len(names)}." if len(names) > MOST else ""
     return join(
-        el("p", f"How alike each column is distributed, worst first; 1: alike. Darker is worse.{more}", class_="note"),
+        el("p", f"How alike each column is distributed, worst first; 1: alike. The stronger the shade, the worse.{more}", class_="note"),
         el("div", el("table", el("thead", el("tr", el("th", "Column", scope="col"), heads)), el("tbody", rows), class_="heat"),
            class_="scroll", tabindex="0", role="region", aria_label="Columns by model"),
     )  # fmt: skip
