@@ -27,7 +27,7 @@ DATA = ("train", "held")
 MOST_SHOWN = 2000  # draws that are kept
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Job:
     """What a process of its own is to do.
 
