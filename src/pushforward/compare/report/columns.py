@@ -144,7 +144,11 @@ def _worst(names: list[Any], scores: Iterable[Mapping[Any, float]]) -> list[Any]
     every = list(scores)
 
     def mean(name: Any) -> float:
-        there = [s for each in every if (s := each.get(name, each.get(name[::-1]) if isinstance(name, tuple) else None)) is not None]
+        there = [
+            s
+            for each in every
+            if (s := each.get(name, each.get(name[::-1]) if isinstance(name, tuple) else None)) is not None
+        ]
         return float(np.mean(there)) if there else np.inf
 
     return sorted(names, key=mean)

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 VOID = frozenset({"br", "hr", "img", "meta", "col"})
-UNSPEAKABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what no page may hold
+UNSPEAKABLE = re.compile("[^\t\n\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # what no page may hold
 
 
 class Safe(str):
@@ -26,7 +26,9 @@ def text(value: object) -> Safe:
     >>> text("<b> & \\x00")
     '&lt;b&gt; &amp; �'
     """
-    return value if isinstance(value, Safe) else Safe(html.escape(UNSPEAKABLE.sub("\ufffd", str(value))))
+    if isinstance(value, Safe):
+        return value
+    return Safe(html.escape(UNSPEAKABLE.sub("\ufffd", re.sub("\r\n?", "\n", str(value)))))
 
 
 def el(name: str, /, *children: Child, **attributes: Attribute) -> Safe:

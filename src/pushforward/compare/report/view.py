@@ -122,5 +122,3 @@ def meaning(name: str) -> Metric:
         return about(name)
     except KeyError:
         return Metric("quality", "")
-
-

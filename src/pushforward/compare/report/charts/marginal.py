@@ -11,7 +11,8 @@ from pushforward.compare.report.elements import Safe, el
 from pushforward.compare.report.words import clipped, number
 
 WIDTH, HEIGHT = 176.0, 92.0
-BINS, LEVELS = 24, 6
+BINS, LEVELS = 24, 10
+FEWER = 7  # levels that are shown where there are more than that
 ROW, NAMES = 15.0, 62.0  # pixels of a level, and of its name
 
 
@@ -45,7 +46,11 @@ def shares(values: np.ndarray, bins: np.ndarray) -> np.ndarray:
 
 
 def numbers(
-    real: np.ndarray, drawn: np.ndarray, words: str, said: Callable[[float], str] = number, bins: np.ndarray | None = None
+    real: np.ndarray,
+    drawn: np.ndarray,
+    words: str,
+    said: Callable[[float], str] = number,
+    bins: np.ndarray | None = None,
 ) -> Safe:
     """Drawn numbers as a line over bars of real ones.
 
@@ -61,10 +66,16 @@ def numbers(
     x = np.interp(bins, [bins[0], bins[-1]], [2, WIDTH - 2])
     bars, steps = (floor - (floor - 6) * part / top for part in (theirs, ours))
     area = f"M2 {floor}" + "".join(f"V{y:.1f}H{b:.1f}" for y, b in zip(bars, x[1:], strict=True)) + f"V{floor}z"
-    step = f"M{x[0]:.1f} {floor}" + "".join(f"V{y:.1f}H{b:.1f}" for y, b in zip(steps, x[1:], strict=True)) + f"V{floor}"
+    step = (
+        f"M{x[0]:.1f} {floor}" + "".join(f"V{y:.1f}H{b:.1f}" for y, b in zip(steps, x[1:], strict=True)) + f"V{floor}"
+    )
     first, last = _ends(real, bins)
     ends = [label(2, HEIGHT - 3, said(first), "start", "tick"), label(WIDTH - 2, HEIGHT - 3, said(last), "end", "tick")]
-    parts = [el("path", d=area, class_="real"), el("path", d=step, class_="outline"), line(2, floor, WIDTH - 2, floor, "axis")]
+    parts = [
+        el("path", d=area, class_="real"),
+        el("path", d=step, class_="outline"),
+        line(2, floor, WIDTH - 2, floor, "axis"),
+    ]
     return picture(WIDTH, HEIGHT, parts, ends, words=words)
 
 
@@ -95,7 +106,7 @@ def _most(real: np.ndarray, drawn: np.ndarray, names: tuple[str, ...]) -> list[t
     """(name, share among real, among drawn) of the most frequent levels, of all others, and of holes."""
     theirs, ours = (np.bincount(part + 1, minlength=len(names) + 1) / max(1, len(part)) for part in (real, drawn))
     order = np.argsort(-theirs[1:], kind="stable")
-    room = LEVELS if len(names) <= LEVELS else LEVELS - 1
+    room = LEVELS if len(names) <= LEVELS else FEWER
     out = [(names[i], float(theirs[i + 1]), float(ours[i + 1])) for i in order[:room]]
     if rest := list(order[room:] + 1):
         out.append((f"{len(rest)} more", float(theirs[rest].sum()), float(ours[rest].sum())))

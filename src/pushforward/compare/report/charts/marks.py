@@ -9,7 +9,9 @@ from pushforward.compare.report.elements import Child, Safe, el, text
 from pushforward.compare.report.words import number
 
 
-def picture(width: float, height: float, *children: Child, words: str, class_: str = "chart", fluid: bool = True) -> Safe:
+def picture(
+    width: float, height: float, *children: Child, words: str, class_: str = "chart", fluid: bool = True
+) -> Safe:
     """An SVG of this size in pixels, which says in words what it shows.
 
     Args:

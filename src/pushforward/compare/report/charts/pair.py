@@ -33,7 +33,10 @@ def clouds(
     frame = el("rect", x=1.0, y=1.0, width=SIDE - 2, height=SIDE - 2, class_="frame")
     parts = [frame, el("path", d=grey, class_="dots real"), el("path", d=ours, class_="dots")]
     across, up = (clipped(name, MOST) for name in names)
-    parts += [label(SIDE - 1, SIDE + 13, f"{across} →", "end", "tick"), label(0.0, SIDE + 13, f"↑ {up}", "start", "tick")]
+    parts += [
+        label(SIDE - 1, SIDE + 13, f"{across} →", "end", "tick"),
+        label(0.0, SIDE + 13, f"↑ {up}", "start", "tick"),
+    ]
     return picture(SIDE, SIDE + 18, parts, words=words)
 
 
@@ -79,11 +82,16 @@ def spans(
             if len(known):
                 a, b, c = np.interp(np.quantile(known, [0.25, 0.5, 0.75]), (low, high), (NAMES, SIDE - EDGE))
                 wide = 15.0 if class_ else 3.5
-                parts.append(el("rect", x=a, y=y - wide / 2, width=max(1.0, c - a), height=wide, class_=class_ or "bar"))
+                parts.append(
+                    el("rect", x=a, y=y - wide / 2, width=max(1.0, c - a), height=wide, class_=class_ or "bar")
+                )
                 half = wide / 2 + 2
                 parts.append(line(b, y - half, b, y + half, "median real" if class_ else "median"))
     parts.append(line(NAMES, EDGE, NAMES, floor, "axis"))
-    parts += [label(NAMES, floor + 14, said(low), "start", "tick"), label(SIDE - EDGE, floor + 14, said(high), "end", "tick")]
+    parts += [
+        label(NAMES, floor + 14, said(low), "start", "tick"),
+        label(SIDE - EDGE, floor + 14, said(high), "end", "tick"),
+    ]
     return picture(SIDE, floor + 18, parts, words=words)
 
 
@@ -95,7 +103,7 @@ def rings(
     across, up = (_frequent(codes, len(some)) for codes, some in zip(real, names, strict=True))
     cell = min((SIDE - NAMES - EDGE) / max(1, len(across)), (SIDE - 28) / max(1, len(up)), 2 * ROW)
     theirs, ours = (_table(part, across, up) for part in (real, drawn))
-    most = max(theirs.max(), ours.max(), 1e-9)
+    most = max(theirs.max(initial=1e-9), ours.max(initial=1e-9))
     parts: list[Safe] = []
     for j, level in enumerate(up):
         y = EDGE + cell * (j + 0.5)

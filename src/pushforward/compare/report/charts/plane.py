@@ -43,7 +43,10 @@ def plane(points: list[Point], across: str, up: str, words: str, said: Callable[
     parts = [*below(x, HEIGHT - BOTTOM, LEFT, across, said), *beside(y, LEFT, WIDTH - LEFT - RIGHT, up)]
     if ideals:
         best = y(ideals[0])
-        parts += [line(LEFT, best, WIDTH - RIGHT, best, "ideal"), label(WIDTH - RIGHT, best - 5, "ideal", "end", "tick")]
+        parts += [
+            line(LEFT, best, WIDTH - RIGHT, best, "ideal"),
+            label(WIDTH - RIGHT, best - 5, "ideal", "end", "tick"),
+        ]
     names = _names([(x(p.x), y(p.y.value), p.name) for p in points])
     for p, (at_x, at_y, anchor) in zip(points, names, strict=True):
         here_x, here_y = x(p.x), y(p.y.value)

@@ -64,7 +64,15 @@ def round_numbers(low: float, high: float, most: int = 5) -> list[float]:
     return [low]
 
 
-def around(values: Iterable[float], start: float, stop: float, *, logs: bool = False, margin: float = 0.05, decades: float = DECADES) -> Scale:
+def around(
+    values: Iterable[float],
+    start: float,
+    stop: float,
+    *,
+    logs: bool = False,
+    margin: float = 0.05,
+    decades: float = DECADES,
+) -> Scale:
     """A scale that holds these numbers with a margin; by ratio, where that is allowed and they differ a lot.
 
     A few numbers that are far from all others stand at its end, since they would press the others together.

@@ -22,7 +22,9 @@ def column(found: list[Measured], width: float = WIDTH) -> Scale:
     span = (scale.high - scale.low) or max((one.high - one.low for one in found), default=0.0) or 1.0
     kept = [end for end in inside if scale.log or scale.low - span <= end <= scale.high + span]
     kept += [one for one in ideals if not scale.log or one > 0]
-    return around([value for value in values if not scale.beyond(value)] + kept, 5, width - 5, logs=scale.log, margin=0.04)
+    return around(
+        [value for value in values if not scale.beyond(value)] + kept, 5, width - 5, logs=scale.log, margin=0.04
+    )
 
 
 def whisker(found: Measured, scale: Scale, words: str, shape: int = 0, *, open_: bool = False) -> Safe:

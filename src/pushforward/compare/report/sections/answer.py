@@ -81,5 +81,8 @@ def _glance(view: View, model: str) -> Safe | None:
         tiles.append((seconds(one.cost["seconds per 1,000"]), "to draw 1,000", ""))
     if not tiles:
         return None
-    cells = [el("div", el("dd", value, el("small", below) if below else None), el("dt", name)) for value, name, below in tiles]
+    cells = [
+        el("div", el("dd", value, el("small", below) if below else None), el("dt", name))
+        for value, name, below in tiles
+    ]
     return el("dl", cells, class_="glance")

@@ -28,7 +28,9 @@ def control(view: View) -> Safe | None:
     curves = _guidance(view)
     if not rows and curves is None:
         return None
-    return join(join(el("p", NOTE, class_="note"), _scrolled("Control by model", heads, rows)) if rows else None, curves)
+    return join(
+        join(el("p", NOTE, class_="note"), _scrolled("Control by model", heads, rows)) if rows else None, curves
+    )
 
 
 def _guidance(view: View) -> Safe | None:
@@ -38,7 +40,9 @@ def _guidance(view: View) -> Safe | None:
         return None
     names = list(dict.fromkeys(name for each in found.values() for one in each.values() for name in one))
     digits = {
-        name: decimals(m for each in found.values() for one in each.values() if isinstance(m := one.get(name), Measured))
+        name: decimals(
+            m for each in found.values() for one in each.values() if isinstance(m := one.get(name), Measured)
+        )
         for name in names
     }
     known = {cell.model for cell in view.comparison.cells}

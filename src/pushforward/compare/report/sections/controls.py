@@ -6,7 +6,7 @@ from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import decimals, interval, number
 from pushforward.errors import UnmeasurableError
-from pushforward.metrics import Measured, blind
+from pushforward.metrics import METRICS, Measured, blind
 from pushforward.metrics.blindness import REALS
 
 TITLE = "What the controls say"
@@ -35,7 +35,11 @@ def controls(view: View) -> Safe | None:
 def _blind(view: View) -> dict[str, dict[str, str]]:
     """By metric the controls that it does not tell from real records, and why."""
     found = {
-        control: {name: one if isinstance(one, Measured) else UnmeasurableError(one) for name, one in each.items()}
+        control: {
+            name: one if isinstance(one, Measured) else UnmeasurableError(one)
+            for name, one in each.items()
+            if name in METRICS
+        }
         for control, each in view.comparison.controls.items()
     }
     return blind(found) if REALS in found else {}

@@ -17,7 +17,11 @@ def cost(view: View) -> Safe | None:
     if not names:
         return None
     most = {name: max(one.cost.get(name, 0.0) for one in view.ran) or 1.0 for name in names}
-    head = el("tr", el("th", "Model", scope="col"), [el("th", HEADS.get(name, name), scope="col", class_="right") for name in names])
+    head = el(
+        "tr",
+        el("th", "Model", scope="col"),
+        [el("th", HEADS.get(name, name), scope="col", class_="right") for name in names],
+    )
     rows = [
         el("tr", el("th", view.name(one.model), scope="row"), [_cell(one.cost.get(name), name, most[name]) for name in names],
            class_=view.colour(one.model))

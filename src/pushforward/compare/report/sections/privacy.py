@@ -21,7 +21,12 @@ def privacy(view: View) -> Safe | None:
         return None
     findings = [(one, name) for one in view.ran for name in names if name in one.found and one.found[name].flag]
     items = [
-        el("li", view.name(one.model), f", {name}: ", one.found[name].words or "evidence that training records were copied")
+        el(
+            "li",
+            view.name(one.model),
+            f", {name}: ",
+            one.found[name].words or "evidence that training records were copied",
+        )
         for one, name in findings
     ]
     silent = [name for name in names if name in view.comparison.greyed]

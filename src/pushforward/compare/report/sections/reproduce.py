@@ -22,8 +22,12 @@ def reproduce(view: View) -> Safe | None:
     facts["seeds"] = ", ".join(str(seed) for seed in sorted({cell.seed for cell in view.comparison.cells}))
     minutes = setting.get("minutes")
     facts["time for each fit"] = f"{float(minutes):g} minutes" if minutes is not None else ""
+    shared = [f"{setting[key]} {word}" for key, word in _SHARED.items() if key in setting]
+    facts["at once"] = ", ".join(shared)
     machine = setting.get("machine")
-    facts["machine"] = ", ".join(f"{k}: {v}" for k, v in machine.items()) if isinstance(machine, Mapping) else str(machine or "")
+    facts["machine"] = (
+        ", ".join(f"{k}: {v}" for k, v in machine.items()) if isinstance(machine, Mapping) else str(machine or "")
+    )
     versions = setting.get("versions") or {}
     facts["versions"] = ", ".join(f"{package} {version}" for package, version in versions.items())
     facts["date"] = str(setting.get("date") or "")
@@ -33,3 +37,4 @@ def reproduce(view: View) -> Safe | None:
 
 
 _PARTS = {"rows": "learned from", "held out": "held out"}
+_SHARED = {"processes": "fits side by side", "threads": "threads each"}

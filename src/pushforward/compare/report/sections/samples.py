@@ -46,7 +46,11 @@ def _sheet(words: str, name: Safe, records: Records) -> Safe:
     shown = records[:PICTURES]
     categories = shown.schema.of_kind(Category)
     if len(categories) == 1:
-        shown = shown.take(np.argsort(np.array(shown.column(categories[0].name).cast(pa.string()).fill_null("").to_pylist()), kind="stable"))
+        shown = shown.take(
+            np.argsort(
+                np.array(shown.column(categories[0].name).cast(pa.string()).fill_null("").to_pylist()), kind="stable"
+            )
+        )
     sheet = contact_sheet(shown, ACROSS)
     if max(sheet.size) > SHARPEST:
         sheet.thumbnail((SHARPEST, SHARPEST), Pillow.Resampling.LANCZOS)

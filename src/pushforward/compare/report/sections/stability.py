@@ -28,7 +28,10 @@ def stability(view: View) -> Safe | None:
     )  # fmt: skip
     digits = max(2, decimals(found))
     rows = [_row(view, one, name, values[one.model], scale, ideals, digits) for one in view.summaries]
-    heads = [el("th", head if head != "Seeds" else f"{name or 'nothing measured'}, a dot a seed", scope="col") for head in HEADS]
+    heads = [
+        el("th", head if head != "Seeds" else f"{name or 'nothing measured'}, a dot a seed", scope="col")
+        for head in HEADS
+    ]
     return join(
         el("p", "A crossed mark is a run that failed. Spread is the standard deviation over seeds; oscillation is how much "
            "the loss still swings at the end.", class_="note"),
@@ -86,7 +89,11 @@ def _sensitivity(view: View) -> Safe | None:
     if not found:
         return None
     factors = list(dict.fromkeys(factor for each in found.values() for factor in each))
-    head = el("tr", el("th", "Model", scope="col"), [el("th", f"× {factor}", scope="col", class_="right") for factor in factors])
+    head = el(
+        "tr",
+        el("th", "Model", scope="col"),
+        [el("th", f"× {factor}", scope="col", class_="right") for factor in factors],
+    )
     rows = [
         el("tr", el("th", view.name(model) if model in view.comparison.models else model, scope="row"),
            [_answer(each.get(factor)) for factor in factors])
@@ -94,7 +101,9 @@ def _sensitivity(view: View) -> Safe | None:
     ]  # fmt: skip
     return join(
         el("h3", "With another learning rate"),
-        el("p", f"{next(iter(view.deciding), 'The metric that decides')}, with the learning rate times each factor.", class_="note"),
+        el(
+            "p", "Two-sample accuracy of one seed, with the learning rate times each factor; ½ is ideal.", class_="note"
+        ),
         el("div", el("table", el("thead", head), el("tbody", rows), class_="plain"), class_="scroll", tabindex="0"),
     )
 

@@ -25,8 +25,10 @@ def time(view: View) -> Safe | None:
             if cost in one.cost and (found := one.merit if ranks else one.found.get(name)) is not None
         ]
         if points:
-            up = f"{name} ({ideal(points[0].y)})"
-            words = f"{name} against {across}: " + "; ".join(f"{p.name} {seconds(p.x)}, {p.y.value:.3g}" for p in points)
+            up = f"{'mean rank' if ranks else name} ({ideal(points[0].y)})"
+            words = f"{name} against {across}: " + "; ".join(
+                f"{p.name} {seconds(p.x)}, {p.y.value:.3g}" for p in points
+            )
             figures.append(el("figure", plane(points, f"{across}, log axis", up, words, seconds)))
     if not figures:
         return None
