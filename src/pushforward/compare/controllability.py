@@ -15,9 +15,7 @@ from pushforward.model import Model
 ASKED = 200  # draws that hold one value
 
 
-def controllability(
-    model: Model, train: Records, drawn: Records, asked: Records | None, seed: int
-) -> dict[str, Any]:
+def controllability(model: Model, train: Records, drawn: Records, asked: Records | None, seed: int) -> dict[str, Any]:
     """What of `given` a model takes, found by asking, and the share of draws that hold exactly what was asked for.
 
     Args:

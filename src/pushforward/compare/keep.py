@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pushforward.compare.result import Cell
 from pushforward.data import Records, Schema
-from pushforward.data.write import whole
+from pushforward.data.write import whole, write_text
 from pushforward.errors import ArgumentError, FormatError
 from pushforward.training.checkpoint import flush
 
@@ -126,7 +126,7 @@ class Keep:
         """A file of the folder, whole or not at all."""
         with self.writing():
             text = json.dumps(value, ensure_ascii=False, indent=1)
-            whole(self.folder / name, lambda file: _write(file, text))
+            whole(self.folder / name, lambda file: write_text(file, text))
 
     def read(self, name: str) -> dict[str, Any] | None:
         """A file of the folder, if it is there and can be read."""
@@ -214,7 +214,3 @@ def read_records(path: Path, schema: Schema) -> Records:
             return Records(schema, file.read_all())
     except (OSError, pa.ArrowException) as error:
         raise FormatError(f"{path} cannot be read ({error}); delete the folder and compare again") from error
-
-
-def _write(file: IO[bytes], text: str) -> None:
-    file.write(text.encode())

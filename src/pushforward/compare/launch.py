@@ -19,7 +19,7 @@ from pushforward.compare.keep import Job
 from pushforward.compare.worker import NO_ROOM
 
 GRACE = 5.0  # seconds to end in, when asked to
-THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 WORKER = (sys.executable, "-m", "pushforward.compare.worker")
 
 
@@ -63,7 +63,7 @@ class Running:
         paths = os.pathsep.join(path for path in (home, os.environ.get("PYTHONPATH")) if path)
         cores = dict.fromkeys(THREADS, str(threads))
         environment = {**os.environ, **cores, "PYTHONPATH": paths, "PYTHONWARNINGS": "ignore"}
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
         self._process = subprocess.Popen(
             [*command, str(folder)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._errors,
             env=environment, start_new_session=True,  # Ctrl-C is for us; we end them

@@ -71,9 +71,9 @@ def deciding(comparison: Comparison) -> tuple[str, ...]:
     """
     there = {name for cell in comparison.cells for name, value in cell.found.items() if isinstance(value, Measured)}
     able = there - set(comparison.greyed)
-    if set(comparison.metrics) & {"two-sample, network", "Fréchet ratio"}:
-        if chosen := tuple(name for name in PICTURES if name in able):
-            return chosen
+    pictures = {"two-sample, network", "Fréchet ratio"} & set(comparison.metrics)
+    if pictures and (chosen := tuple(name for name in PICTURES if name in able)):
+        return chosen
     return next(((name,) for name in ROWS if name in able), ())
 
 

@@ -37,9 +37,9 @@ class Cell:
         nats: the mean of log p of held-out records.
         found: by metric its answer, or the reason why there is none.
         cost: by the names of `COSTS`, as far as it is known.
-        facts: what else is to say: ``steps``, ``stopped`` (why, before its time was over; None), ``alarms`` (sentences),
-            ``oscillation`` (of the loss; None), ``holds`` (what of `given` it accepts), ``exact`` (the share of draws that
-            hold what was asked for; None).
+        facts: what else is to say: ``steps``, ``stopped`` (when, before its time was over; None), ``alarms``
+            (sentences), ``oscillation`` (of the loss; None), ``holds`` (what of `given` it accepts), ``exact`` (the
+            share of draws that hold what was asked for; None), ``no nats`` (why not), ``draws`` (how many).
         drawn: the file in the comparison's folder with up to 2,000 drawn records.
     """
 
@@ -161,7 +161,7 @@ class Comparison:
         Raises:
             ArgumentError: the path ends in nothing of these, or cannot be written.
         """
-        from pushforward.data.write import whole
+        from pushforward.data.write import whole, write_text
 
         path = Path(path)
         match path.suffix.lower():
@@ -175,7 +175,7 @@ class Comparison:
                 text = json.dumps(self.to_json(), indent=1, ensure_ascii=False) + "\n"
             case _:
                 raise ArgumentError(f"path={str(path)!r} must end in {', '.join(FORMS[:-1])} or {FORMS[-1]}")
-        whole(path, lambda file: file.write(text.encode()))
+        whole(path, lambda file: write_text(file, text))
         return path
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,6 @@ import tempfile
 import time
 import weakref
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,8 @@ class Stand:
 
     Attributes:
         comparison: what is known so far.
-        busy: by model what is being done with it.
+        models: all that take part, in the order in which they were named.
+        busy: by model what is being done with it; without a model, what is being done for all.
         done, total: of the cells.
         elapsed: seconds of this run.
         remaining: seconds that the budgets of all that is left add up to.
@@ -48,6 +48,7 @@ class Stand:
     """
 
     comparison: Comparison
+    models: tuple[str, ...]
     busy: dict[str, str]
     done: int
     total: int
@@ -257,7 +258,8 @@ class _Work:
         left = len(self.jobs) - len(self.cells)
         budget = 60 * sum(job.minutes for job in self.jobs if job not in self.cells) / self.at_once
         spent = time.monotonic() - self.begun
-        return Stand(self.told(), dict(self.busy), len(self.jobs) - left, len(self.jobs), spent, budget, new)
+        models = tuple(dict.fromkeys(job.model for job in self.jobs))
+        return Stand(self.told(), models, dict(self.busy), len(self.jobs) - left, len(self.jobs), spent, budget, new)
 
 
 def _jobs(
@@ -287,29 +289,22 @@ def _divided(data: Any, held: Any) -> tuple[Records, Records]:
         assert isinstance(one, Records) and isinstance(rest, Records)
         return one, rest[:MOST_HELD]
     if len(records) < 2:
-        raise DataError(f"the data holds {len(records)} record; it takes at least two, one to learn from and one to hold out")
+        raise DataError("the data holds 1 record; it takes at least two, one to learn from and one to hold out")
     share = max(1, min(round(HELD_OUT * len(records)), MOST_HELD)) / len(records)
     return records.split(1 - share, seed=0)
 
 
 def _seeds(seeds: int | Collection[int]) -> tuple[int, ...]:
-    numbers = tuple(range(seeds)) if isinstance(seeds, int) and not isinstance(seeds, bool) else seeds
-    whole = isinstance(numbers, Collection) and all(isinstance(n, int) and not isinstance(n, bool) for n in numbers)
-    if not whole or not numbers or min(numbers) < 0 or len(set(numbers)) < len(numbers):
-        raise ArgumentError(f"seeds={seeds!r} must be how many, at least 1, or different whole numbers ≥ 0")
-    return tuple(numbers)
+    refusal = ArgumentError(f"seeds={seeds!r} must be how many, at least 1, or different whole numbers ≥ 0")
+    if isinstance(seeds, bool) or not isinstance(seeds, int | Collection):
+        raise refusal
+    numbers: tuple[Any, ...] = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
+    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
+    if not whole or not numbers or len(set(numbers)) < len(numbers):
+        raise refusal
+    return numbers
 
 
 def _share(at_once: int) -> int:
     """The cores of one of so many processes; where there are several, one share is kept for measuring."""
     return max(1, cores_here() // (at_once + (at_once > 1)))
-
-
-def last_of(stands: Iterator[Stand]) -> Comparison:
-    """The whole comparison."""
-    last = None
-    with closing(stands):  # type: ignore[type-var]
-        for last in stands:
-            pass
-    assert last is not None
-    return last.comparison

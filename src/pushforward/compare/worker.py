@@ -36,7 +36,8 @@ NO_ROOM = 74  # the exit code where the disk is full
 EVERY = 0.25  # seconds between two lines
 SECONDS = 60.0  # for draws, and for likelihoods, after the first
 FIRST = 200  # records that are drawn and scored in any case
-GUIDED = 1000
+GUIDED = 1000  # records that are drawn for each weight of guidance
+LEAP = 1_000_003  # from a seed to one that nobody else uses
 
 
 def main(folder: Path) -> int:
@@ -139,7 +140,8 @@ def draw(model: Model | Peer, job: Job, train: Records) -> tuple[Records, Record
     more = min(job.draws - first, int(SECONDS * first / seconds))
     if more > 0:
         start = time.perf_counter()
-        rest = model.sample(more, given=None if asked is None else asked[first : first + more], seed=job.seed + 1_000_003)
+        other = None if asked is None else asked[first : first + more]
+        rest = model.sample(more, given=other, seed=job.seed + LEAP)
         drawn, seconds = drawn.concat(rest), seconds + time.perf_counter() - start
     return drawn, None if asked is None else asked[: len(drawn)], seconds
 

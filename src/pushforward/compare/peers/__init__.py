@@ -17,7 +17,7 @@ def names() -> dict[str, type[Peer]]:
     >>> sorted(names())
     ['ctgan', 'forest-diffusion', 'sdv', 'sklearn-mixture']
     """
-    return found(sys.modules[__name__], Peer)
+    return found(sys.modules[__name__], Peer)  # type: ignore[type-abstract]
 
 
 def named(name: str) -> type[Peer]:

@@ -28,9 +28,9 @@ class CTGAN(Peer):
             self._epochs(table, epochs, seed)
 
     def _epochs(self, table: Any, epochs: int, seed: int) -> None:
-        from ctgan import CTGAN as Synthesizer
+        import ctgan
 
-        self._model: Any = Synthesizer(epochs=epochs, enable_gpu=False)
+        self._model: Any = ctgan.CTGAN(epochs=epochs, enable_gpu=False)
         self._model.set_random_state(seed)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

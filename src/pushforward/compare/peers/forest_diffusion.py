@@ -50,7 +50,7 @@ class ForestDiffusion(Peer):
         """Draw n records; the package draws from the generator of the whole process, which is this peer's own."""
         import pandas as pd
 
-        np.random.seed(seed)  # noqa: NPY002
+        np.random.seed(seed)
         x = self._model.generate(batch_size=n)
         table = pd.DataFrame(x, columns=self._names)
         for name, levels in self._levels.items():
