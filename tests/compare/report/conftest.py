@@ -48,8 +48,8 @@ def records(kind, n=60, seed=0):
     match kind:
         case "table":
             height = np.round(rng.normal(170, 9, n), 1)
-            return pf.read({"height": height, "weight": height / 2 + rng.normal(size=n), "town": rng.choice(["Ulm", "Bonn"], n),
-                            "shift": rng.choice(["day", "night"], n)})  # fmt: skip
+            town, shift = rng.choice(["Ulm", "Bonn"], n), rng.choice(["day", "night"], n)
+            return pf.read({"height": height, "weight": height / 2 + rng.normal(size=n), "town": town, "shift": shift})
         case "pictures":
             return pf.read(
                 {"image": rng.integers(0, 255, (n, 6, 5), dtype=np.uint8), "label": rng.choice(["a", "b"], n)}

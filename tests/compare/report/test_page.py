@@ -95,8 +95,8 @@ def test_hostile_columns_and_levels(tmp_path):
 
 
 def test_nothing_that_was_found_is_left_out(folder):
-    it = full(folder=folder("table"), greyed={"membership": "no control is told"},
-              controls={"held-out reals": {"two-sample": one(0.5)}, "training copies": {"two-sample": one(0.5)}})  # fmt: skip
+    controls = {name: {"two-sample": one(0.5)} for name in ("held-out reals", "training copies")}
+    it = full(folder=folder("table"), greyed={"membership": "no control is told"}, controls=controls)
     text = said(parsed(html(it)))
     for words in ("tree-mixture", "vae", "gan:loss=hinge", *it.metrics, "it diverged", "ngram", "it takes texts",
                   "the judge needs a category of two levels", "no control is told", "an abacus", "pushforward 9.9",
@@ -171,7 +171,7 @@ def test_samples_are_shown_by_what_they_are(folder):
 
 def test_charts_have_words():
     tree = parsed(html(full()))
-    charts = [e for e in tree.iter("svg")]
+    charts = list(tree.iter("svg"))
     assert charts and all(c.get("role") == "img" and said(c.find("title")) for c in charts)
 
 
@@ -245,7 +245,8 @@ def test_the_same_comparison_is_the_same_page(folder):
 
 def test_no_plotting_library_is_needed():
     code = (
-        "import sys; from pushforward.compare.report import html; from pushforward.compare.result import Cell, Comparison;"
+        "import sys; from pushforward.compare.report import html\n"
+        "from pushforward.compare.result import Cell, Comparison\n"
         "html(Comparison({}, {}, (Cell('a', 0, failed='b'),))); sys.exit('matplotlib' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pushforward.compare.report.blocks import note
 from pushforward.compare.report.charts import marginal, pair
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
@@ -18,6 +19,10 @@ from pushforward.metrics import Measured
 from pushforward.metrics.rows import Rows, rows
 
 FIELDS, PAIRS = 8, 3
+PAIRS_WORDS = (
+    "The pairs that are drawn least well. Bars span the middle half of a number, a tick is its median; discs and rings "
+    "are as large as the share of records. The number is how alike the pair goes together; 1: alike."
+)
 
 
 def detail(found: Measured | str | None, key: str) -> Mapping[Any, float]:
@@ -108,9 +113,7 @@ def pairs(view: View, real: Records) -> Safe | None:
             head = el("figcaption", view.name(model), el("b", number(score, 2)) if score is not None else None)
             figures.append(el("figure", head, chart, class_=view.colour(model)))
         parts.append(_block(el("h4", a, el("span", " × ", class_="muted"), b), figures))
-    note = "The pairs that are drawn least well. Bars span the middle half of a number, a tick is its median; discs and rings " \
-           "are as large as the share of records. The number is how alike the pair goes together; 1: alike."  # fmt: skip
-    return join(el("h3", "Pairs of columns"), el("p", note, class_="note"), el("div", parts, class_="blocks"))
+    return join(el("h3", "Pairs of columns"), note(PAIRS_WORDS), el("div", parts, class_="blocks"))
 
 
 def _telling(real: Records, order: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""Elements of HTML and SVG: whatever is not an element already is escaped, so that no name of a field becomes markup."""
+"""Elements of HTML and SVG: what is not an element already is escaped, so that no name of a field becomes markup."""
 
 from __future__ import annotations
 

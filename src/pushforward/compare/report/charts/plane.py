@@ -50,9 +50,9 @@ def plane(points: list[Point], across: str, up: str, words: str, said: Callable[
     names = _names([(x(p.x), y(p.y.value), p.name) for p in points])
     for p, (at_x, at_y, anchor) in zip(points, names, strict=True):
         here_x, here_y = x(p.x), y(p.y.value)
-        ends = [line(here_x, y(p.y.low), here_x, y(p.y.high), "whisker"), mark(here_x, here_y, p.shape, 4.6)]
+        whisker = [line(here_x, y(p.y.low), here_x, y(p.y.high), "whisker"), mark(here_x, here_y, p.shape, 4.6)]
         lead = [line(here_x, here_y, at_x, at_y, "lead")] if abs(at_y - here_y) > LINE / 2 else []
-        parts.append(el("g", lead, ends, label(at_x, at_y + 3.5, p.name, anchor), class_=p.colour))
+        parts.append(el("g", lead, whisker, label(at_x, at_y + 3.5, p.name, anchor), class_=p.colour))
     return picture(WIDTH, HEIGHT, parts, words=words)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pushforward.compare.report.blocks import head, note, table
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import decimals, interval, number
@@ -23,14 +24,11 @@ def control(view: View) -> Safe | None:
             exact = facts.get("exact")
             said = el("td", "—" if exact is None else f"{exact:.1%}", class_="right")
             rows.append(el("tr", el("th", view.name(one.model), scope="row"), el("td", facts["holds"]), said))
-    heads = (el("th", "Model", scope="col"), el("th", "may be given", scope="col"),
-             el("th", "held exactly", scope="col", class_="right"))  # fmt: skip
+    heads = [head("Model"), head("may be given"), head("held exactly", "right")]
     curves = _guidance(view)
     if not rows and curves is None:
         return None
-    return join(
-        join(el("p", NOTE, class_="note"), _scrolled("Control by model", heads, rows)) if rows else None, curves
-    )
+    return join([note(NOTE), table("Control by model", heads, rows)] if rows else None, curves)
 
 
 def _guidance(view: View) -> Safe | None:
@@ -52,17 +50,9 @@ def _guidance(view: View) -> Safe | None:
         for model, each in found.items()
         for weight, one in each.items()
     ]  # fmt: skip
-    heads = (
-        el("th", "Model", scope="col"),
-        *(el("th", name, scope="col", class_="right") for name in ("weight", *names)),
-    )
-    note = "More weight on what was asked for makes draws obey more, and differ less."
-    return join(el("h3", "Guidance"), el("p", note, class_="note"), _scrolled("Guidance by model", heads, rows))
-
-
-def _scrolled(words: str, heads: tuple[Safe, ...], rows: list[Safe]) -> Safe:
-    table = el("table", el("thead", el("tr", heads)), el("tbody", rows), class_="plain")
-    return el("div", table, class_="scroll", tabindex="0", role="region", aria_label=words)
+    heads = [head("Model"), *(head(name, "right") for name in ("weight", *names))]
+    words = "More weight on what was asked for makes draws obey more, and differ less."
+    return join(el("h3", "Guidance"), note(words), table("Guidance by model", heads, rows))
 
 
 def _cell(found: Measured | str | None, digits: int) -> Safe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pushforward.compare.report.blocks import head, note, table
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import decimals, interval, number
@@ -23,13 +24,9 @@ def controls(view: View) -> Safe | None:
     if not names:
         return None
     unseen = _blind(view)
-    head = el("tr", el("th", "Metric", scope="col"), [el("th", control, scope="col") for control in found])
+    heads = [head("Metric"), *(head(control) for control in found)]
     rows = [_row(view, name, unseen.get(name, {})) for name in names]
-    return join(
-        el("p", NOTE, class_="note"),
-        el("div", el("table", el("thead", head), el("tbody", rows), class_="plain controls"),
-           class_="scroll", tabindex="0", role="region", aria_label="Metrics by control"),
-    )  # fmt: skip
+    return join(note(NOTE), table("Metrics by control", heads, rows, "plain controls"))
 
 
 def _blind(view: View) -> dict[str, dict[str, str]]:

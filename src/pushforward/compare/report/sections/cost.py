@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pushforward.compare.report.blocks import head, table
 from pushforward.compare.report.elements import Safe, el
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import number, seconds
@@ -17,18 +18,13 @@ def cost(view: View) -> Safe | None:
     if not names:
         return None
     most = {name: max(one.cost.get(name, 0.0) for one in view.ran) or 1.0 for name in names}
-    head = el(
-        "tr",
-        el("th", "Model", scope="col"),
-        [el("th", HEADS.get(name, name), scope="col", class_="right") for name in names],
-    )
+    heads = [head("Model"), *(head(HEADS.get(name, name), "right") for name in names)]
     rows = [
-        el("tr", el("th", view.name(one.model), scope="row"), [_cell(one.cost.get(name), name, most[name]) for name in names],
-           class_=view.colour(one.model))
+        el("tr", el("th", view.name(one.model), scope="row"),
+           [_cell(one.cost.get(name), name, most[name]) for name in names], class_=view.colour(one.model))
         for one in view.ran
     ]  # fmt: skip
-    return el("div", el("table", el("thead", head), el("tbody", rows), class_="plain cost"),
-              class_="scroll", tabindex="0", role="region", aria_label="Cost by model")  # fmt: skip
+    return table("Cost by model", heads, rows, "plain cost")
 
 
 def _cell(value: float | None, name: str, most: float) -> Safe:

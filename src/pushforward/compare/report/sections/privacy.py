@@ -9,8 +9,8 @@ from pushforward.compare.report.words import listed
 
 TITLE = "Copies of training records"
 CAUTION = (
-    "These tests can find evidence that records were copied. They cannot show that none were: draws without a finding are "
-    "not anonymous, and nothing here is a guarantee of privacy."
+    "These tests can find evidence that records were copied. They cannot show that none were: draws without a finding "
+    "are not anonymous, and nothing here is a guarantee of privacy."
 )
 
 

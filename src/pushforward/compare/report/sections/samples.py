@@ -8,8 +8,9 @@ import numpy as np
 import pyarrow as pa
 from PIL import Image as Pillow
 
-from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report import columns
+from pushforward.compare.report.blocks import note
+from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import clipped
 from pushforward.data import Category, Image, Records, Text, pictures
@@ -31,8 +32,8 @@ def samples(view: View) -> Safe | None:
         columns.pairs(view, real),
         _texts(view, real) if real.schema.of_kind(Text) else None,
     ]
-    note = "Of each model the draws of its first seed, beside held-out records that no model has seen."
-    return join(el("p", note, class_="note"), parts) if any(parts) else None
+    words = "Of each model the draws of its first seed, beside held-out records that no model has seen."
+    return join(note(words), parts) if any(parts) else None
 
 
 def _sheets(view: View, real: Records) -> Safe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pushforward.compare.ranking import Summary
+from pushforward.compare.report.blocks import head, note, table
 from pushforward.compare.report.charts.scale import Scale, around
 from pushforward.compare.report.charts.strip import GUTTER, WIDTH, strip
 from pushforward.compare.report.elements import Child, Safe, el, join
@@ -11,7 +12,11 @@ from pushforward.compare.report.words import decimals, number
 from pushforward.metrics import Measured
 
 TITLE = "Stability"
-HEADS = ("Model", "Seeds", "Spread", "Worst seed", "Failed", "Stopped early", "Oscillation", "Alarms")
+HEADS = ("Model", "Spread", "Worst seed", "Failed", "Stopped early", "Oscillation", "Alarms")
+NOTE = (
+    "A crossed mark is a run that failed. Spread is the standard deviation over seeds; oscillation is how much the "
+    "loss still swings in the second half of its training."
+)
 
 
 def stability(view: View) -> Safe | None:
@@ -28,19 +33,11 @@ def stability(view: View) -> Safe | None:
     )  # fmt: skip
     digits = max(2, decimals(found))
     rows = [_row(view, one, name, values[one.model], scale, ideals, digits) for one in view.summaries]
-    heads = [
-        el("th", head if head != "Seeds" else f"{name or 'nothing measured'}, a dot a seed", scope="col")
-        for head in HEADS
-    ]
+    first, *others = (head(words) for words in HEADS)
+    heads = [first, head(f"{name or 'nothing measured'}, a dot a seed"), *others]
     return join(
-        el("p", "A crossed mark is a run that failed. Spread is the standard deviation over seeds; oscillation is how much "
-           "the loss still swings at the end.", class_="note"),
-        el("div", el("table", el("thead", el("tr", heads)), el("tbody", rows), class_="plain"),
-           class_="scroll", tabindex="0", role="region", aria_label="Stability by model"),
-        _failures(view),
-        _alarms(view),
-        _sensitivity(view),
-    )  # fmt: skip
+        note(NOTE), table("Stability by model", heads, rows), _failures(view), _alarms(view), _sensitivity(view)
+    )
 
 
 def _row(
@@ -89,23 +86,14 @@ def _sensitivity(view: View) -> Safe | None:
     if not found:
         return None
     factors = list(dict.fromkeys(factor for each in found.values() for factor in each))
-    head = el(
-        "tr",
-        el("th", "Model", scope="col"),
-        [el("th", f"× {factor}", scope="col", class_="right") for factor in factors],
-    )
+    heads = [head("Model"), *(head(f"× {factor}", "right") for factor in factors)]
     rows = [
         el("tr", el("th", view.name(model) if model in view.comparison.models else model, scope="row"),
            [_answer(each.get(factor)) for factor in factors])
         for model, each in found.items()
     ]  # fmt: skip
-    return join(
-        el("h3", "With another learning rate"),
-        el(
-            "p", "Two-sample accuracy of one seed, with the learning rate times each factor; ½ is ideal.", class_="note"
-        ),
-        el("div", el("table", el("thead", head), el("tbody", rows), class_="plain"), class_="scroll", tabindex="0"),
-    )
+    words = "Two-sample accuracy of one seed, with the learning rate times each factor; ½ is ideal."
+    return join(el("h3", "With another learning rate"), note(words), table("Learning rates by model", heads, rows))
 
 
 def _answer(found: Measured | str | None) -> Safe:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pushforward.compare.ranking import Summary
+from pushforward.compare.report import blocks
 from pushforward.compare.report.charts.scale import Scale
 from pushforward.compare.report.charts.whisker import column, whisker
 from pushforward.compare.report.elements import Child, Safe, el, join
@@ -13,6 +14,10 @@ from pushforward.metrics import Measured
 TITLE = "What was measured"
 NATS = "nats a record"
 RANK = "mean rank"
+LEGEND = (
+    "Bold: the best of a column, and all whose interval overlaps with its, if that is not all. The line beneath spans "
+    "the 95% interval, over seeds and records; the faint upright is what is ideal."
+)
 NATS_WORDS = (
     "mean log-likelihood of held-out records; more is better. ≥ marks a lower bound and ≈ an estimate, "
     "which must not be ranked with exact ones as if they were the same"
@@ -32,19 +37,12 @@ def metric_table(view: View, names: list[str]) -> Safe:
     """Models by these metrics, followed by what they mean, and the reasons for cells that are empty or grey."""
     notes: dict[str, int] = {}  # reasons that cells refer to, numbered as they come
     columns = {name: _of_column(view, name) for name in names}
-    head = el("tr", el("th", "Model", scope="col"), [_head(view, name, columns[name]) for name in names])
+    heads = [blocks.head("Model"), *(_head(view, name, columns[name]) for name in names)]
     rows = [_row(view, one, columns, notes) for one in view.ran]
     failed = [one for one in view.summaries if len(one.failed) == one.seeds]
     rows += [_failed(view, one, len(names)) for one in failed]
-    return join(
-        el("div", el("table", el("thead", head), el("tbody", rows), class_="metrics"),
-           class_="scroll", tabindex="0", role="region", aria_label="Metrics by model"),
-        el("p", "Bold: the best of a column, and all whose interval overlaps with its, if that is not all. "
-           "The line beneath spans the 95% interval, over seeds and records; the faint upright is what is ideal.",
-           class_="note"),
-        _reasons(notes),
-        _meanings(view, names),
-    )  # fmt: skip
+    shown = blocks.table("Metrics by model", heads, rows, "metrics")
+    return join(shown, blocks.note(LEGEND), _reasons(notes), _meanings(view, names))
 
 
 Column = tuple[dict[str, Measured], Scale, int, set[str]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pushforward.compare.report.blocks import note
 from pushforward.compare.report.charts.plane import Point, plane
 from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
@@ -32,8 +33,5 @@ def time(view: View) -> Safe | None:
             figures.append(el("figure", plane(points, f"{across}, log axis", up, words, seconds)))
     if not figures:
         return None
-    return join(
-        el("p", "Each mark is a model, the mean of its seeds, with its 95% interval. Best is at the dashed line, and left.",
-           class_="note"),
-        el("div", figures, class_="grid wide"),
-    )  # fmt: skip
+    words = "Each mark is a model, the mean of its seeds, with its 95% interval. Best is at the dashed line, and left."
+    return join(note(words), el("div", figures, class_="grid wide"))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pushforward.compare.report.elements import Safe, el, join
+from pushforward.compare.report.blocks import head, note, table
 from pushforward.compare.report.columns import detail
+from pushforward.compare.report.elements import Safe, el, join
 from pushforward.compare.report.view import View
 from pushforward.compare.report.words import listed, number
 
@@ -16,9 +17,9 @@ MOST, TOLD = 20, 4
 def worst(view: View) -> Safe | None:
     """A shaded table of columns by models, and the fields that trees tell each model's draws by."""
     scores = {one.model: detail(one.found.get("column shapes"), "columns") for one in view.ran}
-    table = _table(view, {model: columns for model, columns in scores.items() if columns})
+    shades = _table(view, {model: columns for model, columns in scores.items() if columns})
     told = _told(view)
-    return join(table, told) if table or told else None
+    return join(shades, told) if shades or told else None
 
 
 def _table(view: View, scores: dict) -> Safe | None:
@@ -27,17 +28,14 @@ def _table(view: View, scores: dict) -> Safe | None:
         return None
     names.sort(key=lambda name: float(np.mean([columns[name] for columns in scores.values() if name in columns])))
     lowest = min(columns[name] for columns in scores.values() for name in names if name in columns)
-    heads = [el("th", view.name(model), scope="col") for model in scores]
+    heads = [head("Column"), *(head(view.name(model)) for model in scores)]
     rows = [
         el("tr", el("th", name, scope="row"), [_cell(columns.get(name), lowest) for columns in scores.values()])
         for name in names[:MOST]
     ]
     more = f" Shown are the worst {MOST} of {len(names)}." if len(names) > MOST else ""
-    return join(
-        el("p", f"How alike each column is distributed, worst first; 1: alike. The stronger the shade, the worse.{more}", class_="note"),
-        el("div", el("table", el("thead", el("tr", el("th", "Column", scope="col"), heads)), el("tbody", rows), class_="heat"),
-           class_="scroll", tabindex="0", role="region", aria_label="Columns by model"),
-    )  # fmt: skip
+    words = f"How alike each column is distributed, worst first; 1: alike. The stronger the shade, the worse.{more}"
+    return join(note(words), table("Columns by model", heads, rows, "heat"))
 
 
 def _cell(score: float | None, lowest: float) -> Safe:
@@ -59,5 +57,5 @@ def _told(view: View) -> Safe | None:
             items.append(el("li", view.name(one.model), ": told by ", said))
     if not items:
         return None
-    note = "The columns that boosted trees tell draws by: in brackets how much of their AUC is lost without each."
-    return join(el("h3", "By model"), el("p", note, class_="note"), el("ul", items, class_="notes"))
+    words = "The columns that boosted trees tell draws by: in brackets how much of their AUC is lost without each."
+    return join(el("h3", "By model"), note(words), el("ul", items, class_="notes"))
