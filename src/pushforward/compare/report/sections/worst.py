@@ -49,6 +49,8 @@ def _told(view: View) -> Safe | None:
     items = []
     for one in view.ran:
         importance = detail(one.found.get("two-sample"), "importance")
+        if len(importance) < 2:  # a picture is told by itself
+            importance = {}
         lost = sorted(((float(v), str(k)) for k, v in importance.items() if v > 0.002), reverse=True)[:TOLD]
         pairs = sorted((float(v), k) for k, v in detail(one.found.get("pair trends"), "pairs").items())[:2]
         said = [listed(f"{name} ({number(v, 3)})" for v, name in lost) if lost else "no single column"]
