@@ -118,9 +118,15 @@ def pairs(view: View, real: Records) -> Safe | None:
 
 def _telling(real: Records, order: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """The first pair of numbers, since clouds show most, and then the first of all others."""
-    numbers = {field.name for field in real.schema.of_kind(Number)}
+    numbers = {field.name for field in real.schema.of_kind(Number) if _spread(real, field.name)}
     clouds = [pair for pair in order if set(pair) <= numbers][:1]
     return (clouds + [pair for pair in order if pair not in clouds])[:PAIRS]
+
+
+def _spread(real: Records, name: str) -> bool:
+    """Whether no single value makes up half of a column, as zeros may, and leaves nothing to see."""
+    counts = real.column(name).drop_null().value_counts().field("counts").to_pylist()
+    return bool(counts) and max(counts) <= len(real) / 2
 
 
 def _pair(real: Records, drawn: Records, a: str, b: str, model: str) -> Safe:

@@ -53,7 +53,7 @@ class View:
         """A model's name behind its mark."""
         shapes = ("", " square", " diamond")
         swatch = el("i", class_="swatch" + shapes[self.shape(model) % 3], aria_hidden="true")
-        return el("span", swatch, model, class_=f"model {self.colour(model)}")
+        return el("span", swatch, model, class_=f"model {self.colour(model)}", title=model)
 
     # Metrics
 

@@ -28,7 +28,7 @@ def clouds(
         names: of both.
         words: what is seen, for who cannot see it.
     """
-    spans = [_span(values) for values in real]
+    spans = [_span(values, 0.08) for values in real]
     grey, ours = (_dots(part, spans) for part in (real, drawn))
     frame = el("rect", x=1.0, y=1.0, width=SIDE - 2, height=SIDE - 2, class_="frame")
     parts = [frame, el("path", d=grey, class_="dots real"), el("path", d=ours, class_="dots")]
@@ -40,12 +40,13 @@ def clouds(
     return picture(SIDE, SIDE + 18, parts, words=words)
 
 
-def _span(values: np.ndarray) -> tuple[float, float]:
+def _span(values: np.ndarray, margin: float = 0.0) -> tuple[float, float]:
+    """The ends of what numbers span but for a few, with a margin."""
     known = values[np.isfinite(values)]
     if not len(known):
         return 0.0, 1.0
     low, high = np.quantile(known, [0.005, 0.995])
-    pad = 0.08 * (high - low) or 0.5
+    pad = margin * (high - low) if high > low else 0.5
     return float(low - pad), float(high + pad)
 
 
