@@ -120,7 +120,9 @@ def test_what_is_beside_a_picture_is_judged_with_it():
     other = real.roll(1, 0)
     with torch.no_grad():
         both, neither = d(other, None), d(real, None)
-        picture, row = (d(torch.cat([a[:, :pixels], b[:, pixels:]], 1), None) for a, b in ((other, real), (real, other)))
+        picture, row = (
+            d(torch.cat([a[:, :pixels], b[:, pixels:]], 1), None) for a, b in ((other, real), (real, other))
+        )
     assert ((both - picture) - (row - neither)).abs().max() > 1e-3
 
 

@@ -58,7 +58,8 @@ def compare(
     from pushforward.cli.output import show
 
     show(*finished(found))
-    click.echo(f"cells, draws and models in {place}" + "".join(f"; report in {path}" for path in out), err=True)
+    report = f"; report in {', '.join(out)}" if out else ""
+    click.echo(f"\ncells, draws and models in {place}{report}", err=True)
 
 
 def _followed(stands: Iterator[Stand], json_: bool) -> Comparison:

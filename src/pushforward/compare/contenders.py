@@ -35,7 +35,7 @@ def contenders(
     unfit: dict[str, str] = {}
     if families is None:
         families, unfit = able(data, given)
-    for one in [families] if isinstance(families, str | Model) else families:
+    for one in [*families] if isinstance(families, list | tuple) else [families]:
         words = one if isinstance(one, str) else in_words(one)
         model: Any = model_of("families", one, Model)
         if words in specs or words in unfit:

@@ -76,14 +76,15 @@ class Running:
 
     def _read(self) -> None:
         assert self._process.stdout is not None
-        for line in self._process.stdout:
-            try:
-                self._said.put(Said(self.job, str(json.loads(line)["words"])))
-            except (ValueError, KeyError, TypeError):  # a package that prints
-                continue
-        code = self._process.wait()
-        self._timer.cancel()
-        self._said.put(Said(self.job, ended=True, failed=self._why(code), full=code == NO_ROOM))
+        with self._process.stdout as lines, self._errors:
+            for line in lines:
+                try:
+                    self._said.put(Said(self.job, str(json.loads(line)["words"])))
+                except (ValueError, KeyError, TypeError):  # a package that prints
+                    continue
+            code = self._process.wait()
+            self._timer.cancel()
+            self._said.put(Said(self.job, ended=True, failed=self._why(code), full=code == NO_ROOM))
 
     def _why(self, code: int) -> str | None:
         if self._late:
@@ -107,10 +108,10 @@ class Running:
     def end(self) -> None:
         """End it, whatever it does."""
         self._timer.cancel()
-        if self._process.poll() is not None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._reader.join(GRACE)

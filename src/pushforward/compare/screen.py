@@ -135,7 +135,7 @@ def _cells(summary: Summary, comparison: Comparison, names: tuple[str, ...]) -> 
     from rich.text import Text
 
     if not summary.seeds:
-        return []
+        return [Text("")] * (len(names) + 5)
     cells = []
     for name in names:
         one = summary.found.get(name)
