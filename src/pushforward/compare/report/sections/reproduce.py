@@ -22,8 +22,8 @@ def reproduce(view: View) -> Safe | None:
     facts["seeds"] = ", ".join(str(seed) for seed in sorted({cell.seed for cell in view.comparison.cells}))
     minutes = setting.get("minutes")
     facts["time for each fit"] = f"{float(minutes):g} minutes" if minutes is not None else ""
-    shared = [f"{setting[key]} {word}" for key, word in _SHARED.items() if key in setting]
-    facts["at once"] = ", ".join(shared)
+    facts["fits at once"] = str(setting.get("processes", ""))
+    facts["threads of each"] = str(setting.get("threads", ""))
     machine = setting.get("machine")
     facts["machine"] = (
         ", ".join(f"{k}: {v}" for k, v in machine.items()) if isinstance(machine, Mapping) else str(machine or "")
@@ -37,4 +37,3 @@ def reproduce(view: View) -> Safe | None:
 
 
 _PARTS = {"rows": "learned from", "held out": "held out"}
-_SHARED = {"processes": "fits side by side", "threads": "threads each"}
