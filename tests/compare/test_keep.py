@@ -65,7 +65,7 @@ def test_a_full_disk_is_one_line_and_loses_nothing(tmp_path, halves, job, monkey
     monkeypatch.setattr("pushforward.compare.keep.flush", full)
     other = Job("flow", {}, 0, 1.0, (), 10)
     keep.begin(other)
-    with pytest.raises(pf.ArgumentError, match="No space left on device.*finished cells are kept"):
+    with pytest.raises(pf.ArgumentError, match=r"No space left on device.*finished cells are kept"):
         keep.finish(other, Cell("flow", 0))
     assert keep.cell(job) is not None and keep.cell(other) is None
 

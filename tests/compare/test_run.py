@@ -42,7 +42,7 @@ def test_it_goes_on_where_it_was_and_another_seed_of_a_clear_winner_agrees(found
     before = {(c.model, c.seed): c for c in found.cells}
     assert all(before.get((c.model, c.seed), c) == c for c in more.cells)
     assert more.winner()[0] == "tree-chain"
-    with pytest.raises(pf.FormatError, match="with minutes=0.1, this one has minutes=0.2"):
+    with pytest.raises(pf.FormatError, match=r"with minutes=0\.1, this one has minutes=0\.2"):
         pf.compare(moons, families, given="moon", minutes=0.2, seeds=1, folder=found.folder)
 
 
