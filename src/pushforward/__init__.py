@@ -23,6 +23,7 @@ _HOMES = {
     "among": "limits",
     "between": "limits",
     "load": "saving",
+    "recommend": "compare",
     "Category": "data",
     "Field": "data",
     "Image": "data",
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from pushforward.autoencoders.vae import VAE
     from pushforward.autoencoders.vq import VQ
     from pushforward.blend import Blend
+    from pushforward.compare import compare, recommend
     from pushforward.counts.bayes.naive_bayes import NaiveBayes
     from pushforward.counts.chains.tree_chain import TreeChain
     from pushforward.counts.ngrams.ngram import NGram
@@ -105,13 +107,17 @@ __all__ = [
     "UnmeasurableError",
     "among",
     "between",
+    "compare",
     "load",
     "read",
+    "recommend",
     "scan",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "compare":  # a package that is called like a function
+        return importlib.import_module("pushforward.compare")
     if name in _HOMES:
         return getattr(importlib.import_module(f"pushforward.{_HOMES[name]}"), name)
     from pushforward.families import FAMILIES, family

@@ -74,6 +74,7 @@ class Model(Tunable, ABC):
         measurements: what was measured during the fit.
     """
 
+    assumes: ClassVar[str] = ""  # what a family takes for granted of all data, and real data rarely obeys
     schema: ClassVar[Schema]
     given: ClassVar[tuple[str, ...]]
     measurements: ClassVar[dict[str, Any]]

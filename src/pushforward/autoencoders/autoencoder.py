@@ -60,6 +60,8 @@ class AutoEncoder(Coder):
     (344, 2)
     """
 
+    assumes = "codes fall like one Gaussian"
+
     latent: Annotated[int, Ge(1), doc("numbers in a code")] = 16
     noise: Annotated[float, Ge(0), doc("most it learns to take off, in deviations (pixels: of full range)")] = 0.0
     sparse: Annotated[int | None, Ge(1), doc("entries of a code that are not zero; all if not said")] = None

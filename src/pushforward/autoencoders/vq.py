@@ -49,6 +49,8 @@ class VQ(Coder):
     ((344, 4), 240)
     """
 
+    assumes = "the codes of a record are independent"
+
     network: ClassVar[GridNetwork]
     certain: ClassVar[bool] = True  # a record has one code
 

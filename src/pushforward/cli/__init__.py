@@ -6,5 +6,5 @@ from pushforward.cli.root import Root
 
 main = Root(
     name="pushforward",
-    help="Generative models beyond the Transformer behind one grammar: fit, sample, score, complete.",
+    help="Generative models beyond the Transformer behind one grammar: fit, sample, score, complete, compare.",
 )

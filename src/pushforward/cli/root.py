@@ -18,6 +18,8 @@ from pushforward.errors import PushforwardError, one_of
 # A command is a file of this package and a line here, so that help imports none of them.
 COMMANDS = {
     "describe": "What a data set holds: fields, kinds, ranges, holes.",
+    "recommend": "Which families suit a data set, and why.",
+    "compare": "Which family serves a data set best, by measurement.",
     "families": "Which families of models there are.",
     "fit": "Learn how data is distributed, and save the model.",
     "sample": "Draw new records, with anything held fixed.",

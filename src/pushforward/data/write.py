@@ -71,6 +71,11 @@ def _synced(folder: Path) -> None:
                 os.fsync(content.fileno())
 
 
+def write_text(file: IO[bytes], text: str) -> None:
+    """Text as UTF-8, in a file that `whole` writes."""
+    file.write(text.encode())
+
+
 def whole(path: Path, content: Callable[[IO[bytes]], None]) -> Path:
     """Write a file aside, push it to the disk and put it in place."""
     aside = _aside(path)

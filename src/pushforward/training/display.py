@@ -10,10 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from pushforward.training.progress import Progress
 
+T = TypeVar("T")
 EVERY = 0.1  # seconds between two drawings of the bar
 LINE_EVERY = 5.0  # seconds between two plain lines
 
@@ -35,7 +36,7 @@ def drain(progress: Iterator[Progress], *, title: str = "fit", stream: TextIO | 
     return follow(show(progress, title=title, stream=stream), progress)
 
 
-def follow(shown: Iterator[Progress], progress: Any) -> Progress | None:
+def follow(shown: Iterator[T], progress: Any) -> T | None:
     """Go through `shown`, and close `progress` between two steps when asked to stop.
 
     Raises:
@@ -133,7 +134,7 @@ def in_words(progress: Progress) -> str:
     if seconds > 0 and progress.step:
         speed = progress.step / seconds
         parts.append(f"{speed:.1f} steps/s" if speed >= 1 else f"{1 / speed:.1f} s/step")
-    parts.append(f"{_clock(progress.remaining)} left" if progress.remaining else _clock(progress.elapsed))
+    parts.append(f"{clock(progress.remaining)} left" if progress.remaining else clock(progress.elapsed))
     return " · ".join(parts) + (f" · {progress.note}" if progress.note else "")
 
 
@@ -141,7 +142,12 @@ def _number(value: float) -> str:
     return f"{value:.3f}" if abs(value) >= 0.01 or value == 0 else f"{value:.1e}"
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """Seconds as a person says them.
+
+    >>> clock(12.3), clock(150), clock(9000)
+    ('12 s', '2:30 min', '2:30 h')
+    """
     whole = round(seconds)
     if whole < 100:
         return f"{whole} s"

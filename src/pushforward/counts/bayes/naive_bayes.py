@@ -53,6 +53,7 @@ class NaiveBayes(JointModel):
     ['Adelie', 'Gentoo']
     """
 
+    assumes = "fields are independent within a class"
     # One pass over all records on the processor, in float64: there is nothing to budget, and nothing to go on from.
     _needless = ("minutes", "steps", "device", "precision", "batch", "folder", "checkpoint", "validation")
 

@@ -42,6 +42,7 @@ class DependencyTree(TreeModel):
     ['Biscoe', 'Biscoe', 'Biscoe']
     """
 
+    assumes = "each field depends on one other"
     # one pass of counting, which nothing bounds or interrupts
     _needless = ("minutes", "steps", "device", "precision", "batch", "folder", "checkpoint", "validation")
 
