@@ -42,8 +42,8 @@ def closest(train: pf.Records) -> None:
     before, start, own = memory(), time.perf_counter(), time.process_time()
     found = GowerSpace(drawn, train[:ROWS]).nearest(0, 1)
     seconds, own = time.perf_counter() - start, time.process_time() - own
-    print(f"{ROWS:,} × {ROWS:,} rows × {len(train.schema)}: {seconds:.1f} s ({own:.1f} of a core), "
-          f"{memory():.0f} MiB at most ({before:.0f} before); mean distance {found.there.mean():.4f}", flush=True)  # fmt: skip
+    print(f"{ROWS:,} × {ROWS:,} × {len(train.schema)}: {seconds:.1f} s ({own:.1f} of a core), "
+          f"{memory():.0f} MiB at most ({before:.0f} before), mean {found.there.mean():.4f}", flush=True)  # fmt: skip
 
 
 def whole(train: pf.Records, held: pf.Records) -> None:
