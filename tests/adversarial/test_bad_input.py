@@ -53,6 +53,11 @@ def test_pictures_that_are_too_small_are_refused(shape):
         fitted({"image": image(10, *shape)})
 
 
+def test_texts_alone_are_not_drawn():
+    with pytest.raises(pf.DataError, match=r"\['note'\] are texts alone.*ngram writes new ones"):
+        fitted(pf.read({"note": ["a fine day", "a wet day"] * 20}, text=["note"]))
+
+
 def test_two_pictures_cannot_be_drawn():
     data = {"a": image(10), "b": image(10)}
     with pytest.raises(pf.DataError, match=r"\['a', 'b'\] are pictures; name all but one in given="):

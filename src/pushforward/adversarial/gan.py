@@ -27,7 +27,7 @@ from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.phrases import Phrasing, widened, widths_of
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
-from pushforward.errors import ArgumentError, CollapsedWarning
+from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
 from pushforward.flat import FlatModel, as_records, chosen_rows
 from pushforward.metrics.copying import copied, warn_of_copies
@@ -60,7 +60,7 @@ class GAN(FlatModel):
     f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
     distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
-    hold a picture, a row, or both, which are then drawn and judged together.
+    hold a picture, a row, or both, which are then drawn and judged together; texts are drawn among those of the data.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
     are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
@@ -94,6 +94,11 @@ class GAN(FlatModel):
     # Learning
 
     def _check(self, rest: Schema, given: Schema) -> None:
+        if all(isinstance(field, Text) for field in rest):
+            raise DataError(
+                f"{list(rest.names)} are texts alone, of which GAN could only repeat what it learned from; "
+                "ngram writes new ones"
+            )
         self._check_pictures(rest)
 
     def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
