@@ -18,6 +18,7 @@ _HOMES = {
     "FormatError": "errors",
     "NotFittedError": "errors",
     "PushforwardError": "errors",
+    "UnseenWarning": "errors",
     "Model": "model",
     "among": "limits",
     "between": "limits",
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
         FormatError,
         NotFittedError,
         PushforwardError,
+        UnseenWarning,
     )
     from pushforward.flows.autoregressive import Autoregressive
     from pushforward.flows.flow import Flow
@@ -65,8 +67,10 @@ if TYPE_CHECKING:
     from pushforward.mixtures.tree_mixture import TreeMixture
     from pushforward.model import Model
     from pushforward.saving import load
+    from pushforward.text_image.clip import CLIP
 
 __all__ = [
+    "CLIP",
     "GAN",
     "VAE",
     "VQ",
@@ -100,6 +104,7 @@ __all__ = [
     "Text",
     "TreeChain",
     "TreeMixture",
+    "UnseenWarning",
     "among",
     "between",
     "load",

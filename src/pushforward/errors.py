@@ -41,6 +41,10 @@ class CopiedWarning(UserWarning):
     """Draws are likely to be copies of the records that were learned from."""
 
 
+class UnseenWarning(UserWarning):
+    """A text holds words that were never seen when the model was fitted."""
+
+
 class FormatError(PushforwardError, ValueError):
     """A folder or file is not what `save` writes, or no longer what it wrote."""
 
