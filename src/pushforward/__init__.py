@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 # `import pushforward` costs nothing.
 _HOMES = {
     "ArgumentError": "errors",
+    "CaptionWarning": "errors",
     "CollapsedWarning": "errors",
     "CopiedWarning": "errors",
     "DataError": "errors",
@@ -18,7 +19,6 @@ _HOMES = {
     "FormatError": "errors",
     "NotFittedError": "errors",
     "PushforwardError": "errors",
-    "UnseenWarning": "errors",
     "Model": "model",
     "among": "limits",
     "between": "limits",
@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
+        CaptionWarning,
         CollapsedWarning,
         CopiedWarning,
         DataError,
@@ -57,7 +58,6 @@ if TYPE_CHECKING:
         FormatError,
         NotFittedError,
         PushforwardError,
-        UnseenWarning,
     )
     from pushforward.flows.autoregressive import Autoregressive
     from pushforward.flows.flow import Flow
@@ -79,6 +79,7 @@ __all__ = [
     "Autoregressive",
     "Blend",
     "Bridge",
+    "CaptionWarning",
     "Category",
     "CollapsedWarning",
     "CopiedWarning",
@@ -104,7 +105,6 @@ __all__ = [
     "Text",
     "TreeChain",
     "TreeMixture",
-    "UnseenWarning",
     "among",
     "between",
     "load",

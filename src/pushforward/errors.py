@@ -29,6 +29,10 @@ class DivergedError(PushforwardError, ArithmeticError):
     """A loss stopped being a finite number."""
 
 
+class CaptionWarning(UserWarning):
+    """Texts are not taken as they stand: one is missing, too long, or of words that were never seen."""
+
+
 class CollapsedWarning(UserWarning):
     """A part of a model means little.
 
@@ -39,10 +43,6 @@ class CollapsedWarning(UserWarning):
 
 class CopiedWarning(UserWarning):
     """Draws are likely to be copies of the records that were learned from."""
-
-
-class UnseenWarning(UserWarning):
-    """A text holds words that were never seen when the model was fitted."""
 
 
 class FormatError(PushforwardError, ValueError):

@@ -16,7 +16,7 @@ from torch.nn.functional import interpolate, normalize
 from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.pixels import from_pixels
 from pushforward.data.encodings.tokens import WORDS, pieces, words
-from pushforward.errors import ArgumentError, DataError, UnseenWarning
+from pushforward.errors import ArgumentError, CaptionWarning, DataError
 from pushforward.nets.texts import Texts, equal
 from pushforward.neural import NeuralModel
 from pushforward.saving import emptied
@@ -156,7 +156,7 @@ class CLIP(NeuralModel):
         skipped = int((~told.any(1)).sum())
         if skipped:
             warnings.warn(
-                f"{skipped} of {len(told)} records have no text; they teach nothing", UserWarning, stacklevel=2
+                f"{skipped} of {len(told)} records have no text; they teach nothing", CaptionWarning, stacklevel=2
             )
         if all(len(text[own].unique(dim=0)) < 2 for text, own in zip(texts, told.T, strict=True)):
             raise DataError("all texts are alike, so none tells one picture from another; give captions that differ")
@@ -225,7 +225,9 @@ class CLIP(NeuralModel):
             longest = max((text or "" for text in texts), key=len, default="")
             if len(words(longest)) > WORDS:
                 what = f"a text of {len(longest):,} characters is cut to its first {WORDS} words"
-                warnings.warn(f"{what}; a caption says in a few words what a picture shows", UserWarning, stacklevel=3)
+                warnings.warn(
+                    f"{what}; a caption says in a few words what a picture shows", CaptionWarning, stacklevel=3
+                )
         return self.network.read.tokens(texts)
 
     def _warn_of_strange(self, texts: Sequence[str | None], tokens: Tensor) -> None:
@@ -238,7 +240,7 @@ class CLIP(NeuralModel):
         more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
         warnings.warn(
             f"words that were never seen are read by their characters alone: {', '.join(names[:TOLD])}{more}",
-            UnseenWarning, stacklevel=3,
+            CaptionWarning, stacklevel=3,
         )  # fmt: skip
 
     # Vectors
