@@ -369,7 +369,8 @@ class Model(Tunable, ABC):
         """
         self._require_fit("predict_proba")
         if among is not None:
-            return self._array(self._chosen(data, self._captions(among, field)))
+            captions = self._captions(among, field)
+            return self._array(self._chosen(data, captions))
         if field is None:
             raise ArgumentError("field= is not said; name the category that is to be predicted")
         target = self.schema[field]

@@ -43,8 +43,8 @@ SMALL = {
     "autoregressive": [{"width": 16, "bins": 8}],
     "diffusion": [{"width": 8, "layers": 1}],
     "clip": [
-        {"width": 8, "dim": 8, "reading": 16},
-        {"width": 8, "dim": 8, "reading": 16, "loss": "sigmoid", "alike": 1},
+        {"width": 8, "dim": 8, "text_width": 16},
+        {"width": 8, "dim": 8, "text_width": 16, "loss": "sigmoid", "alike": 1},
     ],
     "bridge": [
         {"width": 8, "layers": 1, "refine": 2},

@@ -68,9 +68,9 @@ class CLIP(NeuralModel):
     dim: Annotated[int, Ge(2), doc("numbers of the space that pictures and texts share")] = 128
     width: Annotated[int, Ge(4), doc("channels of the first stage of pictures, each stage twice as wide")] = 48
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks a stage")] = 1
-    text: Annotated[str, doc("what reads texts: learned, or folder or hub name of a sentence encoder")] = LEARNED
+    encoder: Annotated[str, doc("what reads texts: learned, or folder or hub name of a sentence encoder")] = LEARNED
     pretrained: Annotated[str | None, doc("folder or hub name of a CLIP whose towers are kept")] = None
-    reading: Annotated[int, Ge(4), doc("width of what is learned to read texts")] = 128
+    text_width: Annotated[int, Ge(4), doc("width of what is learned to read texts")] = 128
     alike: Annotated[int, Ge(1), doc("records of a batch that are together for captions nearly alike; 1: none")] = 2
     move: Annotated[float, Ge(0), Lt(1), doc("how far pictures are scaled and turned in training; 0: not moved")] = 0.1
     drop: Annotated[float, Ge(0), Lt(1), doc("share of words left out in training, and of features")] = 0.1
@@ -116,8 +116,10 @@ class CLIP(NeuralModel):
             )
         if not rest.of_kind(Text, Category):
             raise DataError("CLIP needs a caption, and the data has no text or category; name one with text=")
-        if self.pretrained is not None and self.text != LEARNED:
-            raise ArgumentError(f"text={self.text!r} and pretrained={self.pretrained!r} are both said; say one of them")
+        if self.pretrained is not None and self.encoder != LEARNED:
+            raise ArgumentError(
+                f"encoder={self.encoder!r} and pretrained={self.pretrained!r} are both said; say one of them"
+            )
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         facts = {} if self._learned is not None else self.measurements.get("encoder", {})
@@ -126,7 +128,11 @@ class CLIP(NeuralModel):
             return self._towers(PretrainedCLIP(self.pretrained, **known))
         (image,) = rest.of_kind(Image)
         tower = picture_tower(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
-        reader = Texts(self.reading, forget=3 * self.drop) if self.text == LEARNED else Sentences(self.text, **known)
+        reader = (
+            Texts(self.text_width, forget=3 * self.drop)
+            if self.encoder == LEARNED
+            else Sentences(self.encoder, **known)
+        )
         return Towers(tower, reader, text_head(reader.width, self.dim, self.drop))
 
     @staticmethod
