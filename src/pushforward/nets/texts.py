@@ -102,12 +102,13 @@ def _two_of(hashes: Tensor) -> Tensor:
     return torch.cat([1 + one, 1 + other], 1) * (hashes > 0).repeat(1, 2)
 
 
-def equal(tokens: Tensor) -> Tensor:
-    """(n, n) bool, which texts are alike, word by word.
+def equal(one: Tensor, other: Tensor) -> Tensor:
+    """(n, m) bool, which texts are alike, word by word.
 
-    >>> equal(hashed(["red", "blue", "Red"])).int().tolist()
+    >>> tokens = hashed(["red", "blue", "Red"])
+    >>> equal(tokens, tokens).int().tolist()
     [[1, 0, 1], [0, 1, 0], [1, 0, 1]]
     """
-    rows = tokens if tokens.is_floating_point() else tokens[..., 0]
-    _, which = rows.unique(dim=0, return_inverse=True)
-    return which[:, None] == which[None]
+    rows = [tokens if tokens.is_floating_point() else tokens[..., 0] for tokens in (one, other)]
+    _, which = torch.cat(rows).unique(dim=0, return_inverse=True)
+    return which[: len(one), None] == which[None, len(one) :]

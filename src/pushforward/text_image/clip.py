@@ -25,11 +25,12 @@ from pushforward.text_image.cutouts import covered, moved
 from pushforward.text_image.neighbours import Neighbours
 from pushforward.text_image.pretrained import Looking, PretrainedCLIP
 from pushforward.text_image.sentences import Frozen, Sentences
-from pushforward.text_image.towers import Adapter, Towers, picture_tower, text_head
+from pushforward.text_image.towers import Adapter, Look, Towers, text_head
 from pushforward.training.player import Player, adam
 
 BLOCK = 512  # records that go through a tower together
 AMONG = 100  # texts among which a picture is looked for, when a fit measures what it has learned
+SETTLED = 1024  # records of which those are taken
 LEARNED = "learned"  # what texts are read by, where no encoder is named
 DECAY = 0.05  # of weights
 TOLD = 5  # words that a warning names
@@ -127,7 +128,7 @@ class CLIP(NeuralModel):
         if self.pretrained is not None:
             return self._towers(PretrainedCLIP(self.pretrained, **known))
         (image,) = rest.of_kind(Image)
-        tower = picture_tower(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
+        tower = Look(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
         reader = (
             Texts(self.text_width, forget=3 * self.drop)
             if self.encoder == LEARNED
@@ -164,7 +165,7 @@ class CLIP(NeuralModel):
             warnings.warn(
                 f"{skipped} of {len(told)} records have no text; they teach nothing", CaptionWarning, stacklevel=2
             )
-        if all(len(text[own].unique(dim=0)) < 2 for text, own in zip(texts, told.T, strict=True)):
+        if all(bool(equal(text[own][:1], text[own]).all()) for text, own in zip(texts, told.T, strict=True)):
             raise DataError("all texts are alike, so none tells one picture from another; give captions that differ")
         if isinstance(self.network.read, Texts):
             for text in texts:
@@ -190,7 +191,7 @@ class CLIP(NeuralModel):
         with torch.autocast(x.device.type, enabled=False):  # cosines want all their digits
             f, g = f[there], g[there]
             logits = self.network.scale * (f @ g.T) + self.network.bias
-            each = getattr(contrast, self.loss)(logits, equal(tokens[there]))
+            each = getattr(contrast, self.loss)(logits, equal(tokens[there], tokens[there]))
             matched = (logits.argmax(1) == torch.arange(len(f), device=f.device)).float().sum() / max(1, len(f))
         if "weight" in batch:
             each = each * batch["weight"][there]
@@ -199,8 +200,9 @@ class CLIP(NeuralModel):
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.__dict__.pop("_near")
+        tensors = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
         tokens, there = _one_text(tensors, None)
-        first = ~equal(tokens).tril(-1).any(1) & there
+        first = ~equal(tokens, tokens).tril(-1).any(1) & there
         rows = first.nonzero()[:, 0][:AMONG]
         f = self.network.pictures(from_pixels(tensors["image"][rows]))
         near, own = f @ self.network.texts(tokens[rows]).T, torch.arange(len(rows), device=f.device)

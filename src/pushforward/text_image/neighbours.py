@@ -27,7 +27,10 @@ class Neighbours:
     def __init__(self, tensors: Mapping[str, Tensor], texts: Tensor, generator: torch.Generator):
         rows = torch.randperm(len(texts), generator=generator, device=generator.device)[:POOL]
         self._pool = {name: tensor[rows] for name, tensor in tensors.items()}
-        self._bags = bags(texts[rows])
+        counts = bags(texts[rows])
+        # words that many captions hold say little of what is on a picture, and would make all of those neighbours
+        self._rare = torch.log(1 + len(counts) / (counts != 0).sum(0).clamp_min(1))
+        self._bags = normalize(counts * self._rare, dim=1)
 
     def beside(self, seeds: Mapping[str, Tensor], texts: Tensor, many: int, generator: torch.Generator) -> dict:
         """The seeds, and after them `many` neighbours of each.
@@ -38,7 +41,7 @@ class Neighbours:
             many: how many.
             generator: draws which of the nearest.
         """
-        near = bags(texts) @ self._bags.T
+        near = normalize(bags(texts) * self._rare, dim=1) @ self._bags.T
         near = near.masked_fill(near > 1 - 1e-3, -1.0)  # the same caption teaches nothing
         nearest = near.topk(min(max(NEAREST, many), near.shape[1]), 1).indices
         order = torch.rand(nearest.shape, generator=generator, device=near.device).argsort(1)[:, :many]

@@ -17,6 +17,8 @@ STAGES = 3  # of the picture tower, each twice as wide as the one before
 SCALE, BIAS = 14.0, -10.0  # of logits at the start; the bias is that of sigmoid losses
 FAST = 10.0  # times faster than other weights that they learn
 SHARPEST = 100.0  # scale, beyond which one pair would outweigh all others
+TINTS = {1: 16, 3: 4}  # colours looked for, on either axis, by channels
+PIXELS = 256  # of a picture, about, that are looked at for their colour
 SEEN = 1 << 16  # bits that say which words were seen
 
 
@@ -76,20 +78,60 @@ def _bits(hashes: Tensor) -> Iterable[Tensor]:
     return hashes.long() % SEEN, hashes.long() // SEEN * 40_503 % SEEN
 
 
-def picture_tower(image: Image, *, dim: int, width: int, layers: int, dropout: float) -> nn.Module:
-    """Convolutions and one linear layer over the whole of the last map.
+class Look(nn.Module):
+    """A picture as what convolutions see in it, place by place, and which colours there are.
 
     Args:
         image: the pictures.
-        dim: of the space.
+        dim: numbers that come out.
         width: channels of the first stage.
         layers: residual blocks a stage.
         dropout: share of features that are dropped in training.
     """
-    hidden = [width * 2**i for i in range(STAGES)]
-    shrink = Shrink(image.channels, image.height, image.width, hidden=hidden, layers=layers)
-    last = nn.Linear(hidden[-1] * math.prod(shrink.size), dim)
-    return nn.Sequential(shrink, nn.Flatten(), nn.Dropout(dropout), last)
+
+    def __init__(self, image: Image, *, dim: int, width: int, layers: int, dropout: float):
+        super().__init__()
+        hidden = [width * 2**i for i in range(STAGES)]
+        self.shrink = Shrink(image.channels, image.height, image.width, hidden=hidden, layers=layers)
+        self.colours = Colours(image.channels)
+        self.drop = nn.Dropout(dropout)
+        self.last = nn.Linear(hidden[-1] * math.prod(self.shrink.size) + self.colours.outputs, dim)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) in [-1, 1] → (n, dim)."""
+        seen = torch.cat([self.shrink(x).flatten(1), self.colours(x).to(x.dtype)], 1)
+        return self.last(self.drop(seen))
+
+
+class Colours(nn.Module):
+    """How much of each of some colours a picture holds, and how near its nearest pixel comes to it.
+
+    Small parts of a picture may tell by their colour alone what a caption says, as skin does; convolutions learn that
+    late.
+
+    Args:
+        channels: of the pictures.
+
+    >>> Colours(3)(torch.zeros(2, 3, 8, 8)).shape
+    torch.Size([2, 128])
+    """
+
+    def __init__(self, channels: int):
+        super().__init__()
+        axis = torch.linspace(-1, 1, TINTS[channels])
+        grid = torch.cartesian_prod(*[axis] * channels).reshape(-1, channels)
+        self.centres = nn.Parameter(grid)
+        self.log_widths = nn.Parameter(torch.full((len(grid),), 1.2 / (TINTS[channels] - 1)).log())
+        self.outputs = 2 * len(grid)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) → (n, outputs)."""
+        step = max(1, round(math.sqrt(x.shape[2] * x.shape[3] / PIXELS)))
+        pixels = x[:, :, ::step, ::step].flatten(2).transpose(1, 2).float()
+        with torch.autocast(x.device.type, enabled=False):
+            far = pixels.square().sum(-1, keepdim=True) + self.centres.square().sum(-1) - 2 * pixels @ self.centres.T
+            near = (-far / (2 * (2 * self.log_widths).exp())).exp()
+        return torch.cat([4 * near.mean(1), near.amax(1)], 1)
 
 
 def text_head(width: int, dim: int, dropout: float) -> nn.Module:
