@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from pushforward.data import Category, Image, Number, Records, Text
 from pushforward.data.encodings.cells import as_floats
-from pushforward.data.encodings.tokens import tokens
+from pushforward.data.encodings.tokens import features
 from pushforward.errors import DataError, UnmeasurableError
 
 BUCKETS = 64  # that words of a text are counted in
@@ -26,7 +26,7 @@ class Rows:
         numbers: by field (n,) float64, dates and times as Arrow stores them; NaN where there is none.
         codes: by field (n,) int64 numbers of levels; -1 where there is none.
         levels: by field the levels, as words, that any of the data sets that share the codes knows.
-        texts: by field (n, BUCKETS) float32 counts of words, pairs of words and trigrams, hashed.
+        texts: by field (n, BUCKETS) float32 counts of words, pairs of words and n-grams, hashed.
     """
 
     names: tuple[str, ...]
@@ -108,7 +108,7 @@ def _levels(name: str, parts: tuple[Records, ...]) -> list[str]:
 def _counts(column: pa.ChunkedArray) -> np.ndarray:
     out = np.zeros((len(column), BUCKETS), np.float32)
     for row, text in enumerate(column.to_pylist()):
-        np.add.at(out[row], np.asarray(tokens(text or ""), int) % BUCKETS, 1)
+        np.add.at(out[row], np.asarray(features(text), int) % BUCKETS, 1)
     return out
 
 

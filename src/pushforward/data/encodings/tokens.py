@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -34,6 +35,17 @@ def pieces(word: str) -> list[int]:
     marked = f"<{word}>"
     grams = [marked[i : i + n] for i in range(len(marked)) for n in GRAMS if i + n <= len(marked)]
     return [1 + zlib.crc32(piece.encode()) % (2**31 - 1) for piece in (f"w {word}", *grams[: PIECES - 1])]
+
+
+def features(text: str | None) -> list[int]:
+    """The hashes of all words with their n-grams, and of pairs of neighbouring words.
+
+    >>> len(features("a red circle")) == sum(len(pieces(word)) for word in ("a", "red", "circle")) + 2
+    True
+    """
+    found = words(text)
+    own = [piece for word in found for piece in pieces(word)]
+    return own + [pieces(f"{a} {b}")[0] for a, b in pairwise(found)]
 
 
 def hashed(texts: Iterable[str | None]) -> Tensor:
