@@ -19,12 +19,12 @@ def penguins():
 
 @pytest.fixture(scope="session")
 def adult():
-    return some("adult:train", 2400)
+    return some("adult:train", 1600)
 
 
 @pytest.fixture(scope="session")
 def moons():
-    return some("moons", 1600)
+    return some("moons", 1200)
 
 
 @pytest.fixture(scope="session")

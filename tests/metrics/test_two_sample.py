@@ -62,7 +62,7 @@ def test_texts_are_seen():
 def test_pictures_are_told_as_they_should_be(digits):
     train, held = digits
     for judge in (told_by_trees, lambda a, b: told_by_network(a, b, steps=60)):
-        real, fake = judge(train[:300], held[:300]), judge(independent(train, held, 300, 0), held[:300])
+        real, fake = judge(train[:200], held[:200]), judge(independent(train, held, 200, 0), held[:200])
         assert real.low < 0.5 < real.high and fake.low > 0.6
 
 

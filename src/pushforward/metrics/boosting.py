@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeVar
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from threadpoolctl import ThreadpoolController
 
 from pushforward.metrics.rows import Rows
+from pushforward.training.threads import spread
 
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 MOST_LEVELS = 255  # that boosting takes in one category
 TREES = 100
 MORE_TREES = 300  # beyond as many rows as make scikit-learn stop early; classes have a tree each, so many get fewer
 MANY = 10_000
+
+
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """What `work`, which fits or asks judges, gives for each item: a thread each, of which none starts others.
+
+    The threads that scikit-learn starts in each round of boosting wait for one another, and for long where another
+    process takes a core away.
+    """
+
+    def alone(item: Item) -> Result:
+        with _controller().limit(limits=1):
+            return work(item)
+
+    return spread(alone, items)
+
+
+@cache
+def _controller() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True, eq=False)

@@ -98,8 +98,9 @@ def frechet_ratio(
     ours, theirs = (subset(part, n, seed + i) for i, part in enumerate((drawn, real)))
     order = np.random.default_rng(seed).permutation(len(train))
     known = [train.take(order[i : i + n]) for i in range(0, min(len(train), FLOORS * n) - n + 1, n)]
-    top = [frechet_of(x(ours), x(theirs)) for x in spaces]
-    floors = [frechet_of(x(part), x(theirs)) for x in spaces for part in known]
+    seen = [x(theirs) for x in spaces]
+    top = [frechet_of(x(ours), y) for x, y in zip(spaces, seen, strict=True)]
+    floors = [frechet_of(x(part), y) for x, y in zip(spaces, seen, strict=True) for part in known]
 
     def ratio(v: np.ndarray, w: np.ndarray, u: np.ndarray) -> float:
         floor = np.mean([distance(u, w) for distance in floors])

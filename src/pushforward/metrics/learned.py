@@ -9,7 +9,7 @@ import torch
 
 from pushforward.data import Category, Image, Number, Records
 from pushforward.errors import ArgumentError, UnmeasurableError
-from pushforward.metrics.boosting import classifier, design, regressor
+from pushforward.metrics.boosting import classifier, design, regressor, side_by_side
 from pushforward.metrics.judge import STEPS, as_tensor, over, trained
 from pushforward.metrics.nearest import pixels
 from pushforward.metrics.rows import Rows, rows
@@ -82,8 +82,9 @@ def learned(shown: Records, asked: list[Records], field: str, *, seed: int = 0, 
 def _numbers(tables: tuple[Rows, ...], field: str, seed: int) -> list[Answers]:
     features = [design(table.without([field])) for table in tables]
     truths = [table.numbers[field] for table in tables]
-    judge = regressor(features[0].categorical, seed).fit(features[0].x, truths[0])
-    return [Answers(truth, judge.predict(f.x)) for truth, f in zip(truths[1:], features[1:], strict=True)]
+    judge = regressor(features[0].categorical, seed)
+    (said,) = side_by_side(lambda x: [judge.fit(x, truths[0]).predict(f.x) for f in features[1:]], [features[0].x])
+    return [Answers(truth, part) for truth, part in zip(truths[1:], said, strict=True)]
 
 
 def _of_rows(
@@ -91,12 +92,10 @@ def _of_rows(
 ) -> list[np.ndarray]:
     features = [design(table.without([field])) for table in tables]
     judge = classifier(features[0].categorical, seed, rows=len(label), classes=len(present))
-    judge.fit(features[0].x, label)
-    out = []
-    for part in features[1:]:
-        said = np.zeros((len(part.x), len(tables[0].levels[field])))
-        said[:, present] = judge.predict_proba(part.x)
-        out.append(said)
+    (chances,) = side_by_side(lambda x: [judge.fit(x, label).predict_proba(f.x) for f in features[1:]], [features[0].x])
+    out = [np.zeros((len(chance), len(tables[0].levels[field]))) for chance in chances]
+    for said, chance in zip(out, chances, strict=True):
+        said[:, present] = chance
     return out
 
 

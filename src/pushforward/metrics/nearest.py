@@ -15,6 +15,7 @@ from pushforward.data import Image, Number, Records
 from pushforward.data.pictures import to_pixels
 from pushforward.errors import UnmeasurableError
 from pushforward.metrics.rows import Rows, rows
+from pushforward.training.threads import MOST, spread
 
 BLOCK = 64  # records whose distances to all others are held at once, in the cache
 FEW_LEVELS = 32  # up to which a product of one-hot vectors is quicker than a comparison of codes
@@ -40,8 +41,8 @@ class Space(ABC):
     parts: list
 
     @abstractmethod
-    def blocks(self, a: int, b: int) -> Iterator[Tensor]:
-        """The distances of records of a, BLOCK by BLOCK, to all of b; a block is valid until the next is asked for."""
+    def blocks(self, a: int, b: int, rows: range) -> Iterator[Tensor]:
+        """The distances of these records of a to all of b, BLOCK by BLOCK; each lasts until the next is asked for."""
 
     def nearest(self, a: int, b: int) -> Nearest:
         """Which record of b is nearest to each of a, and how far; and how far the nearest of a is from each of b.
@@ -52,11 +53,19 @@ class Space(ABC):
         n, m = (len(self.parts[i]) for i in (a, b))
         if min(n, m) == 0:
             raise UnmeasurableError("there are no records to measure distances from; draw some")
-        there, which, back = torch.empty(n), torch.empty(n, dtype=torch.int64), torch.full((m,), torch.inf)
-        for start, block in zip(range(0, n, BLOCK), self.blocks(a, b), strict=True):
-            part = slice(start, start + len(block))
-            torch.min(block, 1, out=(there[part], which[part]))
-            torch.minimum(back, block.amin(0), out=back)
+        there, which = torch.empty(n), torch.empty(n, dtype=torch.int64)
+
+        def piece(rows: range) -> Tensor:
+            back = torch.full((m,), torch.inf)
+            for start, block in zip(rows[::BLOCK], self.blocks(a, b, rows), strict=True):
+                part = slice(start, start + len(block))
+                torch.min(block, 1, out=(there[part], which[part]))
+                torch.minimum(back, block.amin(0), out=back)
+            return back
+
+        size = -(-n // min(MOST, torch.get_num_threads()))
+        backs = spread(piece, [range(start, min(start + size, n)) for start in range(0, n, size)])
+        back = torch.stack(backs).amin(0)
         return Nearest(there.clamp_(min=0).numpy(), which.numpy(), back.clamp_(min=0).numpy())
 
 
@@ -65,7 +74,7 @@ class GowerSpace(Space):
 
     It adds |a - b| in units of the range of numbers, 1 where levels differ or just one of the cells is a hole, and
     1 - the cosine of the counts of hashed words of texts. All pairs are compared: what splits into products (levels,
-    texts) is one matrix product, the rest is added field by field to blocks that stay in the cache.
+    texts) is one matrix product, the rest is added field by field to blocks that stay in the cache, a thread a block.
 
     Args:
         parts: data sets of the same fields; ranges are those that the schema of the first says.
@@ -82,14 +91,14 @@ class GowerSpace(Space):
         holed = {name for name in spans if any(np.isnan(table.numbers[name]).any() for table in tables)}
         self.parts = [_Part(table, spans, holed) for table in tables]
 
-    def blocks(self, a: int, b: int) -> Iterator[Tensor]:
+    def blocks(self, a: int, b: int, rows: range) -> Iterator[Tensor]:
         ours, theirs = self.parts[a], self.parts[b]
         used = (ours.products != 0).any(0) & (theirs.products != 0).any(0)
         left, right = ours.products[:, used], theirs.products[:, used].T.contiguous()
         total, apart = torch.empty(BLOCK, len(theirs)), torch.empty(BLOCK, len(theirs))
         base = torch.full((1, 1), float(ours.fields))
-        for start in range(0, len(ours), BLOCK):
-            part = slice(start, min(start + BLOCK, len(ours)))
+        for start in rows[::BLOCK]:
+            part = slice(start, min(start + BLOCK, rows.stop))
             out, one = total[: part.stop - start], apart[: part.stop - start]
             torch.addmm(base, left[part], right, alpha=-1, out=out)
             for x, y in zip(ours.numbers, theirs.numbers, strict=True):
@@ -138,11 +147,11 @@ class PixelSpace(Space):
     def __init__(self, *parts: Records):
         self.parts = [_tensor(pixels(part).reshape(len(part), -1) / 255.0) for part in parts]
 
-    def blocks(self, a: int, b: int) -> Iterator[Tensor]:
+    def blocks(self, a: int, b: int, rows: range) -> Iterator[Tensor]:
         ours, theirs = self.parts[a], self.parts[b]
         right, squares = theirs.T.contiguous(), (theirs**2).sum(1)
         total = torch.empty(BLOCK, len(theirs))
-        for part in ours.split(BLOCK):
+        for part in ours[rows.start : rows.stop].split(BLOCK):
             out = torch.addmm(squares, part, right, alpha=-2, out=total[: len(part)])
             out += (part**2).sum(1, keepdim=True)
             yield out.clamp_(min=0).div_(ours.shape[1]).sqrt_()

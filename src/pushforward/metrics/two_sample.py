@@ -7,7 +7,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from pushforward.data import Records
 from pushforward.errors import UnmeasurableError
-from pushforward.metrics.boosting import Design, classifier, design
+from pushforward.metrics.boosting import Design, classifier, design, side_by_side
 from pushforward.metrics.intervals import area, around, share
 from pushforward.metrics.measured import Measured
 from pushforward.metrics.rows import rows, subset
@@ -66,18 +66,20 @@ def told(features: Design, n: int, *, seed: int = 0) -> Measured:
     A judge that is right less often than chance is worth as much as chance.
     """
     label = np.repeat([1, 0], n)
-    right, areas, importance = 0, [], {}
-    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
-    for fold, (shown, asked) in enumerate(folds.split(features.x, label)):
+
+    def fold(split: tuple[int, tuple[np.ndarray, np.ndarray]]) -> tuple[int, tuple[float, float], dict[str, float]]:
+        first, (shown, asked) = split[0] == 0, split[1]
         judge = classifier(features.categorical, seed, rows=len(shown)).fit(features.x[shown], label[shown])
         chance = judge.predict_proba(features.x[asked])[:, 1]
-        right += int(((chance > 0.5) == label[asked]).sum())
-        areas.append(_area(chance, label[asked]))
-        if fold == 0:
-            importance = _importance(judge, features, asked, label, seed)
-    auc, deviation = float(np.mean([a for a, _ in areas])), float(np.sqrt(np.sum([v for _, v in areas])) / FOLDS)
-    detail = {"auc": Measured(*around(auc, deviation, 0, 1), "lower", 0.5), "importance": importance, "n": n}
-    return Measured(*share(right, 2 * n), "lower", 0.5, detail=detail)
+        lost = _importance(judge, features, asked, label, seed) if first else {}
+        return int(((chance > 0.5) == label[asked]).sum()), _area(chance, label[asked]), lost
+
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed).split(features.x, label)
+    right, areas, importance = zip(*side_by_side(fold, list(enumerate(folds))), strict=True)
+    auc, variance = (float(np.mean(part)) for part in zip(*areas, strict=True))
+    area_ = Measured(*around(auc, (variance / FOLDS) ** 0.5, 0, 1), "lower", 0.5)
+    detail = {"auc": area_, "importance": importance[0], "n": n}
+    return Measured(*share(sum(right), 2 * n), "lower", 0.5, detail=detail)
 
 
 def _area(chance: np.ndarray, label: np.ndarray) -> tuple[float, float]:
