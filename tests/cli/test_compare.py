@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from pushforward.compare import run, worker
+import pushforward as pf
+from pushforward.compare import run as compare
+from pushforward.compare import worker
 from pushforward.compare.launch import Said
 
 
@@ -20,15 +22,14 @@ class Here:
 
 @pytest.fixture
 def few(tmp_path, monkeypatch):
-    monkeypatch.setattr(run, "Running", Here)
+    monkeypatch.setattr(compare, "Running", Here)
     monkeypatch.setattr(worker, "print", lambda *_, **__: None, raising=False)
-    rows = "\n".join(f"{i % 7},{(i * i) % 5},{'ab'[i % 2]}" for i in range(150))
-    (tmp_path / "few.csv").write_text(f"x,y,kind\n{rows}\n")
+    pf.read("moons")[:450].save(tmp_path / "few.csv")
     return "few.csv"
 
 
 def test_a_comparison_is_shown_written_and_gone_on_with(run, few, tmp_path):
-    words = ["compare", few, "--family", "naive-bayes", "--minutes", "0.1", "--seeds", "1", "--category", "kind"]
+    words = ["compare", few, "--family", "naive-bayes", "--minutes", "0.1", "--seeds", "1"]
     first = run(*words, "--out", "report.md")
     assert "compare: 1 of 1: naive-bayes, seed 0: " in first.stderr
     assert "few.csv  naive-bayes" in first.stdout and "no other model could be measured" in first.stdout

@@ -226,8 +226,12 @@ def _why_nothing(comparison: Comparison) -> str:
     failed = [cell for cell in comparison.cells if cell.failed is not None]
     if len(failed) == len(comparison.cells):
         return f"every model failed; {failed[0].model}: {failed[0].failed}"
-    why = [value for cell in comparison.cells for value in cell.found.values() if isinstance(value, str)]
-    return why[0] if why else next(iter(comparison.greyed.values()), "nothing could be measured")
+    found = [cell.found for cell in comparison.cells]
+    for name in (*ROWS, *PICTURES):
+        why = comparison.greyed.get(name) or next((str(one[name]) for one in found if name in one), None)
+        if why:
+            return f"{name}: {why}"
+    return "nothing could be measured"
 
 
 def _shown(summary: Summary, names: tuple[str, ...]) -> str:
