@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2  # columns between two cells
-SPINNER = "dots"
+OTHERS, METRIC, DOING = 66, 16, 24  # columns of the terminal that all but metrics, a metric, and what is done take
 
 
 def drain(stands: Iterator[Stand], *, stream: TextIO | None = None) -> Comparison:
@@ -66,11 +66,11 @@ def live(stands: Iterator[Stand], *, stream: TextIO, transient: bool = False) ->
     console = Console(file=stream, highlight=False)
     with Live(console=console, refresh_per_second=1 / EVERY, transient=transient) as screen:
         for now in stands:
-            screen.update(running(now))
+            screen.update(running(now, console.width))
             yield now
 
 
-def running(now: Stand) -> RenderableType:
+def running(now: Stand, width: int) -> RenderableType:
     """How a comparison stands: a row a model, what is known of it, and what is being done."""
     from rich.console import Group
     from rich.text import Text
@@ -78,13 +78,16 @@ def running(now: Stand) -> RenderableType:
     left = f", {clock(now.remaining)} left of fits" if now.remaining else ""
     head = Text.assemble((str(now.comparison.data["name"]), "bold"),
                          (f"  {now.done} of {now.total} fits, {clock(now.elapsed)}{left}\n", "dim"))  # fmt: skip
-    parts: list[RenderableType] = [head, grid(now.comparison, now.models, now.busy)]
+    parts: list[RenderableType] = [
+        head,
+        grid(now.comparison, now.models, now.busy, _fitting(now.comparison, width - DOING)),
+    ]
     if words := now.busy.get(""):
         parts.append(Text(f"\n{words} …", "dim"))
     return Group(*parts)
 
 
-def finished(comparison: Comparison) -> list[RenderableType]:
+def finished(comparison: Comparison, width: int) -> list[RenderableType]:
     """The answer, the table, and what has to be said besides."""
     from rich.text import Text
 
@@ -96,8 +99,9 @@ def finished(comparison: Comparison) -> list[RenderableType]:
     counts = f"{data['rows']:,} records to learn from, {data['held out']:,} held out{given}"
     setting = Text(f"{counts}; {comparison.setting['minutes']:g} minutes for each fit\n", "dim")
     parts: list[RenderableType] = [head, Text(why[:1].upper() + why[1:] + "."), setting]
-    parts += [grid(comparison, comparison.models, {}), Text("")]
-    known = {name: about(name).words for name in brief(comparison)}
+    names = _fitting(comparison, width)
+    parts += [grid(comparison, comparison.models, {}, names), Text("")]
+    known = {name: about(name).words for name in names}
     known |= {name: f"says nothing here: {greyed[name]}" for name in known if name in greyed}
     parts += _listed("", known | {"nats": MARKED}, "dim")
     summaries = comparison.ranked()
@@ -107,13 +111,12 @@ def finished(comparison: Comparison) -> list[RenderableType]:
     return parts + _listed("does not take part", comparison.unfit)
 
 
-def grid(comparison: Comparison, models: tuple[str, ...], busy: dict[str, str]) -> Table:
-    """A row a model, in this order; what is being done stands behind, where anything is."""
+def grid(comparison: Comparison, models: tuple[str, ...], busy: dict[str, str], names: tuple[str, ...]) -> Table:
+    """A row a model, in this order, with these metrics; what is being done stands behind, where anything is."""
     from rich.table import Table
     from rich.text import Text
 
     known = {s.model: s for s in comparison.ranked()}
-    names = brief(comparison)
     first, _ = comparison.winner()
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
     table.add_column("model", no_wrap=True)
@@ -129,6 +132,11 @@ def grid(comparison: Comparison, models: tuple[str, ...], busy: dict[str, str]) 
         style = "bold green" if model == first else "cyan"
         table.add_row(Text(model, style), *_cells(summary, comparison, names), *doing)
     return table
+
+
+def _fitting(comparison: Comparison, width: int) -> tuple[str, ...]:
+    """The metrics that there is room for."""
+    return brief(comparison, (width - OTHERS) // METRIC)
 
 
 def _cells(summary: Summary, comparison: Comparison, names: tuple[str, ...]) -> list[Text]:
@@ -149,7 +157,7 @@ def _number(one: Measured, grey: bool) -> Text:
     from rich.text import Text
 
     half = max(one.high - one.value, one.value - one.low)
-    return Text.assemble((number(one.value), "dim" if grey else ""), (f" ±{number(half)}", "dim"))
+    return Text.assemble((number(one.value), "dim" if grey else ""), (f" ±{number(half, one.value)}", "dim"))
 
 
 def _listed(title: str, entries: dict[str, str], style: str = "") -> list[RenderableType]:
