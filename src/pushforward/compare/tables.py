@@ -95,13 +95,12 @@ def nats_in_words(summary: Summary, *, interval: bool = False) -> str:
     return f"{MARKS.get(summary.density, '?')} {words}"
 
 
-def brief(comparison: Comparison, most: int = 99) -> tuple[str, ...]:
-    """The metrics of a short table: those that decide, and up to so many in all, what was asked for and a few more."""
+def brief(comparison: Comparison) -> tuple[str, ...]:
+    """The metrics of a short table: those that decide, what was asked for, and a few more."""
     decide = deciding(comparison)
     there = comparison.metrics
     asked = [name for name in there if about(name).group == "control"]
-    more = [*asked, *[name for name in BRIEF if name in there and name not in decide]]
-    return (*decide, *more[: max(0, most - len(decide))])
+    return (*decide, *asked, *[name for name in BRIEF if name in there and name not in decide])
 
 
 def seeds_in_words(summary: Summary) -> str:
