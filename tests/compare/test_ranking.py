@@ -14,7 +14,7 @@ def test_the_least_told_is_ahead_and_clear_of_the_next(made):
     found = made(good=[0.51, 0.52, 0.515], bad=[0.8, 0.81, 0.79], worse=[0.95, 0.96, 0.97])
     assert found.models == ("good", "bad", "worse")
     name, why = found.winner()
-    assert name == "good" and "bad of 0.800" in why
+    assert name == "good" and "bad with 0.800" in why
 
 
 @pytest.mark.parametrize(

@@ -55,9 +55,9 @@ def compare(
     if json_:
         _print(found, out)
         return
-    from pushforward.cli.output import show
+    from pushforward.cli.output import console, show
 
-    show(*finished(found))
+    show(*finished(found, console().width))
     report = f"; report in {', '.join(out)}" if out else ""
     click.echo(f"\ncells, draws and models in {place}{report}", err=True)
 

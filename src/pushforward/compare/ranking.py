@@ -104,26 +104,25 @@ def winner(comparison: Comparison) -> tuple[str | None, str]:
     if not summaries:
         return None, f"no clear winner: {_why_nothing(comparison)}"
     first, others = summaries[0], summaries[1:]
-    by = " and ".join(names) if len(names) < 3 else f"{', '.join(names[:-1])} and {names[-1]}"
-    what = f"mean rank in {by}" if len(names) > 1 else by
-    said = f"{first.model} has a {what} of {_shown(first, names)}"
+    by = names[0] if len(names) == 1 else f"mean rank ({'; '.join(names)})"
+    said = f"first by {by} is {first.model} with {_shown(first, names)}"
     if copied := _copied(first):
         return None, f"no clear winner: {said}, but most of its draws are training records ({copied})"
     beware = _beware(first)
     if not others:
         return first.model, f"{said}; no other model could be measured{beware}"
-    second = f"{others[0].model} of {_shown(others[0], names)}"
+    said = f"{said}, then {others[0].model} with {_shown(others[0], names)}"
     if first.failed:
         seed, why = next(iter(first.failed.items()))
-        return None, f"no clear winner: {said}, {second}, but {first.model} failed with seed {seed} ({why}){beware}"
+        return None, f"no clear winner: {said}, but {first.model} failed with seed {seed} ({why}){beware}"
     if first.seeds < 2:
-        return None, f"no clear winner: {said}, {second}; one seed does not tell what others would do, take 3{beware}"
+        return None, f"no clear winner: {said}; one seed does not tell what others would do, take 3{beware}"
     close = [s.model for s in others if not _apart(first, s)]
     if close:
         near = ", ".join(close[:3]) + (f" and {len(close) - 3} more" if len(close) > 3 else "")
-        return None, f"no clear winner: {said}, {second}; its interval meets that of {near}{beware}"
-    words = f"; {by}: {about(names[0]).words}" if len(names) == 1 else ""
-    return first.model, f"{said}, the next, {second}, and the intervals are clear of each other{words}{beware}"
+        return None, f"no clear winner: {said}; its interval meets that of {near}{beware}"
+    words = f" ({about(names[0]).words})" if len(names) == 1 else ""
+    return first.model, f"{said}, and its interval is clear of all others{words}{beware}"
 
 
 def over_seeds(found: list[Measured]) -> Measured:

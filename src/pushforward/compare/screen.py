@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
-from pushforward.compare.ranking import Summary
+from pushforward.compare.ranking import Summary, deciding
 from pushforward.compare.result import COSTS, Comparison
 from pushforward.compare.run import Stand
 from pushforward.compare.tables import (
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 GAP = 2  # columns between two cells
-SPINNER = "dots"
+METRIC, DOING = 16, 24  # columns of a terminal that a metric takes, and what is being done
+WIDTHS = {"nats": 11, "seconds to fit": 10, "seconds per 1,000": 13, "peak memory, MB": 9, "seeds": 8}
 
 
 def drain(stands: Iterator[Stand], *, stream: TextIO | None = None) -> Comparison:
@@ -66,11 +67,11 @@ def live(stands: Iterator[Stand], *, stream: TextIO, transient: bool = False) ->
     console = Console(file=stream, highlight=False)
     with Live(console=console, refresh_per_second=1 / EVERY, transient=transient) as screen:
         for now in stands:
-            screen.update(running(now))
+            screen.update(running(now, console.width))
             yield now
 
 
-def running(now: Stand) -> RenderableType:
+def running(now: Stand, width: int) -> RenderableType:
     """How a comparison stands: a row a model, what is known of it, and what is being done."""
     from rich.console import Group
     from rich.text import Text
@@ -78,13 +79,16 @@ def running(now: Stand) -> RenderableType:
     left = f", {clock(now.remaining)} left of fits" if now.remaining else ""
     head = Text.assemble((str(now.comparison.data["name"]), "bold"),
                          (f"  {now.done} of {now.total} fits, {clock(now.elapsed)}{left}\n", "dim"))  # fmt: skip
-    parts: list[RenderableType] = [head, grid(now.comparison, now.models, now.busy)]
+    parts: list[RenderableType] = [
+        head,
+        grid(now.comparison, now.models, now.busy, width),
+    ]
     if words := now.busy.get(""):
         parts.append(Text(f"\n{words} …", "dim"))
     return Group(*parts)
 
 
-def finished(comparison: Comparison) -> list[RenderableType]:
+def finished(comparison: Comparison, width: int) -> list[RenderableType]:
     """The answer, the table, and what has to be said besides."""
     from rich.text import Text
 
@@ -96,8 +100,10 @@ def finished(comparison: Comparison) -> list[RenderableType]:
     counts = f"{data['rows']:,} records to learn from, {data['held out']:,} held out{given}"
     setting = Text(f"{counts}; {comparison.setting['minutes']:g} minutes for each fit\n", "dim")
     parts: list[RenderableType] = [head, Text(why[:1].upper() + why[1:] + "."), setting]
-    parts += [grid(comparison, comparison.models, {}), Text("")]
-    known = {name: about(name).words for name in brief(comparison)}
+    models = comparison.models
+    names, _ = fitting(comparison, width - max(map(len, models), default=0))
+    parts += [grid(comparison, models, {}, width), Text("")]
+    known = {name: about(name).words for name in names}
     known |= {name: f"says nothing here: {greyed[name]}" for name in known if name in greyed}
     parts += _listed("", known | {"nats": MARKED}, "dim")
     summaries = comparison.ranked()
@@ -107,49 +113,67 @@ def finished(comparison: Comparison) -> list[RenderableType]:
     return parts + _listed("does not take part", comparison.unfit)
 
 
-def grid(comparison: Comparison, models: tuple[str, ...], busy: dict[str, str]) -> Table:
-    """A row a model, in this order; what is being done stands behind, where anything is."""
+def grid(comparison: Comparison, models: tuple[str, ...], busy: dict[str, str], width: int) -> Table:
+    """A row a model, in this order, with what there is room for; what is being done stands behind, if anything is."""
     from rich.table import Table
     from rich.text import Text
 
     known = {s.model: s for s in comparison.ranked()}
-    names = brief(comparison)
+    names, others = fitting(comparison, width - max(map(len, models), default=0) - (DOING if busy else 0))
     first, _ = comparison.winner()
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim")
     table.add_column("model", no_wrap=True)
     for name in names:
-        table.add_column(Text(name, "strike" if name in comparison.greyed else ""), justify="right")
-    for head in ("nats", *(HEADS[name] for name in COSTS[:3]), "seeds"):
-        table.add_column(head, justify="right", no_wrap=True)
-    if any(busy):
+        head = Text(name, "strike" if name in comparison.greyed else "")
+        table.add_column(head, justify="right", min_width=METRIC - GAP - 1)
+    for name in others:
+        table.add_column(HEADS.get(name, name), justify="right", no_wrap=True)
+    if busy:
         table.add_column("", no_wrap=True, overflow="ellipsis", ratio=1)
     for model in models:
-        summary = known.get(model, Summary(model, 0))
-        doing = [Text(busy.get(model, ""), "dim")] if any(busy) else []
+        doing = [Text(busy.get(model, ""), "dim")] if busy else []
         style = "bold green" if model == first else "cyan"
-        table.add_row(Text(model, style), *_cells(summary, comparison, names), *doing)
+        cells = _cells(known[model], comparison, names, others) if model in known else [""] * len((*names, *others))
+        table.add_row(Text(model, style), *cells, *doing)
     return table
 
 
-def _cells(summary: Summary, comparison: Comparison, names: tuple[str, ...]) -> list[Text]:
+def fitting(comparison: Comparison, width: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The metrics, and the other columns, that so many columns of a terminal have room for, the weightier first."""
+    decide = deciding(comparison)
+    more = [name for name in brief(comparison) if name not in decide]
+    wanted = ["nats", "seconds to fit", *more[:1], "seeds", *COSTS[1:3], *more[1:]]
+    left, chosen = width - METRIC * len(decide), list(decide)
+    for name in wanted:
+        if (left := left - WIDTHS.get(name, METRIC)) < 0:
+            break
+        chosen.append(name)
+    metrics = tuple(name for name in brief(comparison) if name in chosen)
+    return metrics, tuple(name for name in WIDTHS if name in chosen)
+
+
+def _cells(summary: Summary, comparison: Comparison, names: tuple[str, ...], others: tuple[str, ...]) -> list[Text]:
     from rich.text import Text
 
-    if not summary.seeds:
-        return [Text("")] * (len(names) + 5)
     cells = []
     for name in names:
         one = summary.found.get(name)
         cells.append(Text("–", "dim") if one is None else _number(one, name in comparison.greyed))
-    cells.append(Text(nats_in_words(summary), "" if summary.nats else "dim"))
-    cells += [Text(cost_in_words(name, summary.cost.get(name))) for name in COSTS[:3]]
-    return [*cells, Text(seeds_in_words(summary), "red" if summary.failed else "")]
+    for name in others:
+        if name == "nats":
+            cells.append(Text(nats_in_words(summary), "" if summary.nats else "dim"))
+        elif name == "seeds":
+            cells.append(Text(seeds_in_words(summary), "red" if summary.failed else ""))
+        else:
+            cells.append(Text(cost_in_words(name, summary.cost.get(name))))
+    return cells
 
 
 def _number(one: Measured, grey: bool) -> Text:
     from rich.text import Text
 
     half = max(one.high - one.value, one.value - one.low)
-    return Text.assemble((number(one.value), "dim" if grey else ""), (f" ±{number(half)}", "dim"))
+    return Text.assemble((number(one.value), "dim" if grey else ""), (f" ±{number(half, one.value)}", "dim"))
 
 
 def _listed(title: str, entries: dict[str, str], style: str = "") -> list[RenderableType]:

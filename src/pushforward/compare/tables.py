@@ -45,15 +45,15 @@ def frame(comparison: Comparison) -> pd.DataFrame:
 # Words
 
 
-def number(value: float, digits: int = 3) -> str:
-    """A number with no more digits than its size calls for, and a true minus.
+def number(value: float, like: float | None = None) -> str:
+    """A number with no more digits than its size calls for, or that of another beside which it stands; a true minus.
 
-    >>> number(0.51234), number(-1234.5), number(17.832)
-    ('0.512', '−1,234', '17.8')
+    >>> number(0.51234), number(-1234.5), number(7.4417), number(0.02, like=7.4417)
+    ('0.512', '−1,234', '7.44', '0.02')
     """
-    size = abs(value)
-    shown = digits if size < 10 else max(0, digits - 2) if size < 1000 else 0
-    text = f"{value:,.{shown}f}"
+    size = abs(value if like is None else like)
+    digits = 3 if size < 2 else 2 if size < 10 else 1 if size < 1000 else 0
+    text = f"{value:,.{digits}f}"
     return text.replace("-", MINUS) if float(text.replace(",", "")) else text.replace("-", "")
 
 
@@ -63,7 +63,7 @@ def with_interval(one: Measured) -> str:
     >>> with_interval(Measured(0.52, 0.5, 0.54, "lower", 0.5))
     '0.520 (0.500 to 0.540)'
     """
-    return f"{number(one.value)} ({number(one.low)} to {number(one.high)})"
+    return f"{number(one.value)} ({number(one.low, one.value)} to {number(one.high, one.value)})"
 
 
 def cost_in_words(name: str, value: float | None) -> str:
@@ -87,7 +87,7 @@ def nats_in_words(summary: Summary, *, interval: bool = False) -> str:
     """The mean log probability behind the mark of what it is.
 
     >>> nats_in_words(Summary("flow", 1, nats=Measured(-2.5, -2.6, -2.4, "higher", 0.0), density="bound"))
-    '≥ −2.500'
+    '≥ −2.50'
     """
     if summary.nats is None:
         return "–"

@@ -20,7 +20,7 @@ class CTGAN(Peer):
 
     def fit(self, train: Records, *, seed: int, seconds: float) -> None:
         """One epoch is timed, then a fit of as many as the rest of the time allows."""
-        self._like, table = train[:0], filled(train)
+        self._schema, table = train.schema, filled(train)
         start = time.perf_counter()
         self._epochs(table, 1, seed)
         once = time.perf_counter() - start
@@ -39,7 +39,7 @@ class CTGAN(Peer):
     def sample(self, n: int, *, given: Records | None = None, seed: int = 0) -> Records:
         """Draw n records; the package draws a batch at least, of which the first are taken."""
         self._model.set_random_state(seed)
-        return emptied(self._model.sample(n).iloc[:n].reset_index(drop=True), self._like)
+        return emptied(self._model.sample(n).iloc[:n].reset_index(drop=True), self._schema)
 
     def parameters(self) -> int:
         """Those of the generator."""

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pushforward.data import Category, Number, Records
+from pushforward.data import Category, Number, Records, Schema
 from pushforward.data.encodings.cells import as_floats
 
 if TYPE_CHECKING:
@@ -51,10 +51,10 @@ def words_of(table: pd.DataFrame) -> list[str]:
     return [name for name in table if not np.issubdtype(np.asarray(table[name]).dtype, np.number)]
 
 
-def emptied(table: pd.DataFrame, like: Records) -> Records:
-    """The records that such a frame stands for, with the types of the schema of `like`."""
+def emptied(table: pd.DataFrame, schema: Schema) -> Records:
+    """The records that such a frame stands for, with the types of the schema."""
     columns = {}
-    for field in like.schema:
+    for field in schema:
         if isinstance(field, Category):
             known = {str(value): value for value in field.values}
             values = [known.get(str(word)) for word in table[field.name]]
@@ -65,7 +65,7 @@ def emptied(table: pd.DataFrame, like: Records) -> Records:
             if field.name + MISSES in table:
                 hole = hole | (table[field.name + MISSES] == "yes").to_numpy()
             columns[field.name] = _numbers(numbers, hole, field)
-    return Records(like.schema, pa.table(columns))
+    return Records(schema, pa.table(columns))
 
 
 def _numbers(values: np.ndarray, hole: np.ndarray, field: Number) -> pa.Array:

@@ -20,7 +20,7 @@ class GaussianCopula(Peer):
         from sdv.metadata import SingleTableMetadata
         from sdv.single_table import GaussianCopulaSynthesizer
 
-        self._like, table = train[:0], filled(train)
+        self._schema, table = train.schema, filled(train)
         about = SingleTableMetadata()
         for name in table:
             about.add_column(str(name), sdtype="categorical" if name in words_of(table) else "numerical")
@@ -33,4 +33,4 @@ class GaussianCopula(Peer):
         """Draw n records; the package goes on from its last draw, whatever the seed."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return emptied(self._model.sample(n).reset_index(drop=True), self._like)
+            return emptied(self._model.sample(n).reset_index(drop=True), self._schema)

@@ -27,7 +27,7 @@ class SklearnMixture(Peer):
         import pandas as pd
         from sklearn.mixture import GaussianMixture
 
-        self._like, table = train[:0], filled(train)
+        self._schema, table = train.schema, filled(train)
         self._words = words_of(table)
         hot = pd.get_dummies(table, columns=self._words, prefix_sep="\0", dtype=float)
         self._columns, x = list(hot), hot.to_numpy()
@@ -50,7 +50,7 @@ class SklearnMixture(Peer):
         for name in self._words:
             own = [column for column in self._columns if column.startswith(name + "\0")]
             table[name] = [own[at].split("\0", 1)[1] for at in x[own].to_numpy().argmax(1)]
-        return emptied(table, self._like)
+        return emptied(table, self._schema)
 
     def parameters(self) -> int:
         """Means, covariances and shares."""
