@@ -90,6 +90,11 @@ def test_the_interval_over_seeds_covers_what_it_should():
     assert hits / n > 0.95 - 5 * (0.95 * 0.05 / n) ** 0.5
 
 
+def test_an_interval_ends_where_nothing_can_be_measured():
+    found = over_seeds([Measured(v, v - 0.02, v + 0.02, "higher", 1.0) for v in (0.97, 0.93)], 0.0, 1.0)
+    assert found.low < 0.9 and found.high == 1.0
+
+
 def test_details_are_averaged_over_seeds():
     parts = [Measured(0.6, 0.5, 0.7, "higher", 1.0, detail={"columns": {"a": a, "b": 0.9}, "n": 5}) for a in (0.2, 0.4)]
     assert over_seeds(parts).detail["columns"] == pytest.approx({"a": 0.3, "b": 0.9})

@@ -125,11 +125,15 @@ def winner(comparison: Comparison) -> tuple[str | None, str]:
     return first.model, f"{said}, and its interval is clear of all others{words}{beware}"
 
 
-def over_seeds(found: list[Measured]) -> Measured:
+def over_seeds(found: list[Measured], least: float = -np.inf, most: float = np.inf) -> Measured:
     """The mean of what was measured with several seeds.
 
     Half its interval is the root of two squares: Student's interval of the mean over seeds, and the mean of the
     metric's own, which is not divided by the number of seeds, as all were compared with the same held-out records.
+
+    Args:
+        found: by seed.
+        least, most: what can be measured at all, where the interval ends.
 
     >>> round(over_seeds([Measured(v, v - 0.01, v + 0.01, "lower", 0.5) for v in (0.6, 0.62, 0.64)]).high, 3)
     0.671
@@ -143,7 +147,8 @@ def over_seeds(found: list[Measured]) -> Measured:
     mean, flagged = float(values.mean()), sum(one.flag for one in found) * 2 > len(found)
     words = next((one.words for one in found if one.flag == flagged), "")
     ideal, detail = float(np.mean([one.ideal for one in found])), _merged([one.detail for one in found])
-    return Measured(mean, mean - float(below), mean + float(above), found[0].better, ideal, flagged, words, detail)
+    low, high = max(mean - float(below), min(least, mean)), min(mean + float(above), max(most, mean))
+    return Measured(mean, low, high, found[0].better, ideal, flagged, words, detail)
 
 
 def _summary(model: str, cells: tuple[Cell, ...]) -> Summary:
@@ -159,7 +164,7 @@ def _summary(model: str, cells: tuple[Cell, ...]) -> Summary:
         model=model,
         seeds=len(cells),
         failed={cell.seed: cell.failed for cell in cells if cell.failed is not None},
-        found={name: over_seeds(values) for name, values in there.items()},
+        found={name: over_seeds(values, *_ends(name)) for name, values in there.items()},
         worst={name: max(values, key=lambda one: one.gap).value for name, values in there.items()},
         spread={name: float(np.std([v.value for v in vs], ddof=1)) for name, vs in there.items() if len(vs) > 1},
         why_not={name: str(next(v for v in by_name[name] if v)) for name in names if name not in there},
@@ -170,6 +175,14 @@ def _summary(model: str, cells: tuple[Cell, ...]) -> Summary:
         stopped=sum(bool(cell.facts.get("stopped")) for cell in done),
         oscillation=float(np.mean(waves)) if waves else None,
     )
+
+
+def _ends(name: str) -> tuple[float, float]:
+    """What a metric can be; one that is not ours, in a file of another version, may be anything."""
+    try:
+        return about(name).least, about(name).most
+    except KeyError:
+        return -np.inf, np.inf
 
 
 def _with_merit(summary: Summary, merit: Measured) -> Summary:

@@ -178,6 +178,14 @@ class Comparison:
         whole(path, lambda file: write_text(file, text))
         return path
 
+    def __repr__(self) -> str:
+        failed = sum(cell.failed is not None for cell in self.cells)
+        name, _ = self.winner()
+        ahead = f"{name} is ahead" if name else "no clear winner"
+        return (
+            f"Comparison({self.data['name']}: {', '.join(self.models)}; {ahead}{f'; {failed} failed' * bool(failed)})"
+        )
+
     def _repr_html_(self) -> str:
         from pushforward.compare.tables import fragment
 

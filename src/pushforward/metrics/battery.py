@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -37,10 +38,13 @@ class Metric:
     Attributes:
         group: which trade-off it belongs to.
         words: what it is, with what its best and its worst value mean.
+        least, most: what it can be.
     """
 
     group: Group
     words: str
+    least: float = 0.0
+    most: float = 1.0
 
 
 _TOLD = "told drawn from held-out records; ½: never better than chance, 1: always"
@@ -49,17 +53,28 @@ METRICS: dict[str, Metric] = {
     "two-sample AUC": Metric("quality", "area under the curve of those trees; ½: chance, 1: all told"),
     "two-sample, network": Metric("quality", f"share of pictures that a small network {_TOLD}"),
     "Fréchet ratio": Metric(
-        "quality", "Fréchet distance in what networks see, over that of training records; 1: as real"
+        "quality",
+        "Fréchet distance in what networks see, over that of training records; 1: as real",
+        most=math.inf,
     ),
-    "kernel ratio": Metric("quality", "squared kernel distance over that of as many real records; 1: as real"),
+    "kernel ratio": Metric(
+        "quality", "squared kernel distance over that of as many real records; 1: as real", most=math.inf
+    ),
     "precision": Metric("quality", "share of draws near a real record; 1: all look real"),
     "recall": Metric("quality", "share of real records near a draw; 1: all that is real is drawn"),
-    "density": Metric("quality", "how many real records a draw is near to, over what is expected; 1: as real"),
+    "density": Metric(
+        "quality", "how many real records a draw is near to, over what is expected; 1: as real", most=math.inf
+    ),
     "coverage": Metric("quality", "share of real records that have a draw near them; about .97: as real"),
     "column shapes": Metric("quality", "how alike columns are distributed; 1: alike, 0: nothing in common"),
     "pair trends": Metric("quality", "how alike pairs of columns go together; 1: alike, 0: nothing in common"),
-    "utility": Metric("quality", "what a judge learns from draws over what it learns from real records; 1: as much"),
-    "condition": Metric("control", "how often, or how nearly, a judge sees what was asked for"),
+    "utility": Metric(
+        "quality",
+        "what a judge learns from draws over what it learns from real records; 1: as much",
+        -math.inf,
+        math.inf,
+    ),
+    "condition": Metric("control", "how often, or how nearly, a judge sees what was asked for", most=math.inf),
     "copies": Metric("privacy", "share of drawn rows that equal a training row; evidence, no guarantee"),
     "near copies": Metric(
         "privacy", "share of draws nearer to training records than 95% of held-out ones; no guarantee"
