@@ -89,7 +89,7 @@ def compare(
         FormatError: the folder holds something else, or a comparison of other data or another setting.
 
     >>> import pushforward as pf
-    >>> found = pf.compare("moons", families=["naive-bayes", "tree-chain"], seeds=2)
+    >>> found = pf.compare(pf.read("moons")[:300], families=["naive-bayes", "tree-chain"], seeds=1)
     >>> found.models, found.of("tree-chain")[0].density
     (('tree-chain', 'naive-bayes'), 'exact')
     """
