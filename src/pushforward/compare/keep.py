@@ -142,10 +142,12 @@ class Keep:
         return self.folder / CELLS / job.name
 
     def cell(self, job: Job) -> Cell | None:
-        """The finished cell; one that failed is not finished, since it is to be tried again."""
+        """The finished cell; one that failed, or lacks what the job asks for, is to be made again."""
         said = self.read(f"{CELLS}/{job.name}/{CELL}")
         cell = None if said is None else Cell.from_json(said)
-        return cell if cell is not None and cell.failed is None else None
+        if cell is None or cell.failed is not None or (job.weights and "guidance" not in cell.facts):
+            return None
+        return cell
 
     def fitted(self, job: Job) -> Path | None:
         """Where a model is fitted and has drawn, and waits to be measured."""

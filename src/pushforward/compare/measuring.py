@@ -42,8 +42,8 @@ def measured(job: Job, keep: Keep, battery: Battery) -> Cell:
     drawn = read_records(folder / DRAWS, battery.train.schema)
     found = {"two-sample": _told(drawn, battery)} if job.factor != 1 else battery.measure(drawn)
     facts = {**said["facts"], "draws": said["drawn"]}
-    if curve := _guided(job, folder, battery):
-        facts["guidance"] = curve
+    if job.weights:
+        facts["guidance"] = _guided(job, folder, battery)
     return Cell(
         job.model, job.seed, density=said["density"], nats=said["nats"], found=in_words(found), cost=said["cost"],
         facts=facts, drawn=f"{CELLS}/{job.name}/{SHOWN}",

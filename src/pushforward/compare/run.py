@@ -13,21 +13,18 @@ from pathlib import Path
 from typing import Any
 
 import pushforward
-from pushforward.compare.contenders import Spec, contenders, none_fits
+from pushforward.compare.contenders import contenders, none_fits
+from pushforward.compare.jobs import divided, jobs, numbered
 from pushforward.compare.keep import Job, Keep
 from pushforward.compare.launch import Running, Said
 from pushforward.compare.measuring import controls, measured, on_cores, sensitive
 from pushforward.compare.result import Cell, Comparison
 from pushforward.compare.setting import cores_here, machine, now, versions
-from pushforward.data import Image, Records, Scan, read
-from pushforward.data.alike import alike
-from pushforward.errors import ArgumentError, DataError, one_of
+from pushforward.data import Image
+from pushforward.errors import ArgumentError, one_of
 from pushforward.metrics import Battery
 
-HELD_OUT = 1 / 3  # of the records, where nobody says which
-MOST_HELD, MOST_DRAWN = 30_000, 50_000
-FACTORS = (0.1, 10.0)  # on the learning rate
-WEIGHTS = (0.0, 1.0, 2.0, 4.0)  # of guidance
+MOST_DRAWN = 50_000
 ROUND = 0.25  # seconds between two looks at who watches
 LATE, LEAST_LATE = 5.0, 600.0  # times the minutes, and seconds, after which a process is ended
 FEWEST_CORES = 4  # for one of several processes
@@ -89,7 +86,7 @@ def compare(
         FormatError: the folder holds something else, or a comparison of other data or another setting.
 
     >>> import pushforward as pf
-    >>> found = pf.compare("moons", families=["naive-bayes", "tree-chain"], seeds=2)
+    >>> found = pf.compare(pf.read("moons")[:300], families=["naive-bayes", "tree-chain"], seeds=1)
     >>> found.models, found.of("tree-chain")[0].density
     (('tree-chain', 'naive-bayes'), 'exact')
     """
@@ -114,11 +111,11 @@ def comparing(
     """
     if isinstance(minutes, bool) or not isinstance(minutes, int | float) or not 0 < minutes < float("inf"):
         raise ArgumentError(f"minutes={minutes!r} is out of range; it must be a number > 0")
-    numbers = _seeds(seeds)
+    numbers = numbered(seeds)
     if processes is not None and (isinstance(processes, bool) or not isinstance(processes, int) or processes < 1):
         raise ArgumentError(f"processes={processes!r} is out of range; it must be a whole number ≥ 1")
     name = name or (Path(data).name if isinstance(data, str | Path) else "the data")
-    train, rest = _divided(data, held)
+    train, rest = divided(data, held)
     asked = (given,) if isinstance(given, str) else tuple(given or ())
     for what, field in [*(("given", one) for one in asked), *([("target", target)] if target else [])]:
         if field not in train.schema:
@@ -136,8 +133,8 @@ def comparing(
     try:
         keep = Keep(place, plan, train, rest)
         battery = Battery(train, rest, target=target, given=asked)
-        jobs = _jobs(specs, numbers, asked, minutes, draws, sensitivity, guidance)
-        at_once = processes or max(1, min(cores_here() // FEWEST_CORES, len(jobs)))
+        todo = jobs(specs, numbers, asked, minutes, draws, sensitivity, guidance)
+        at_once = processes or max(1, min(cores_here() // FEWEST_CORES, len(todo)))
         about = {
             "name": name, "rows": len(train), "held out": len(rest), "target": battery.target, "given": list(asked),
             "fields": [[field.name, field.kind] for field in train.schema],
@@ -152,7 +149,7 @@ def comparing(
             shutil.rmtree(place, ignore_errors=True)
         raise
     start = Comparison(about, where, (), unfit=unfit, folder=place)
-    return _Work(keep, battery, jobs, at_once, start, folder is None).stands()
+    return _Work(keep, battery, todo, at_once, start, folder is None).stands()
 
 
 class _Work:
@@ -260,49 +257,6 @@ class _Work:
         spent = time.monotonic() - self.begun
         models = tuple(dict.fromkeys(job.model for job in self.jobs))
         return Stand(self.told(), models, dict(self.busy), len(self.jobs) - left, len(self.jobs), spent, budget, new)
-
-
-def _jobs(
-    specs: dict[str, Spec], seeds: tuple[int, ...], given: tuple[str, ...], minutes: float, draws: int,
-    sensitivity: bool, guidance: bool,
-) -> list[Job]:  # fmt: skip
-    """All models with the first seed, then all with the second, and so on; learning rates last."""
-    jobs = []
-    for seed in seeds:
-        weights = WEIGHTS if guidance and given and seed == seeds[0] else ()
-        jobs += [Job(words, spec, seed, minutes, given, draws, weights=weights) for words, spec in specs.items()]
-    if sensitivity:
-        rated = {words: spec for words, spec in specs.items() if "lr" in spec.get("hyperparameters", {})}
-        jobs += [
-            Job(words, spec, seeds[0], minutes, given, draws, factor=factor)
-            for words, spec in rated.items() for factor in FACTORS
-        ]  # fmt: skip
-    return jobs
-
-
-def _divided(data: Any, held: Any) -> tuple[Records, Records]:
-    """What is learned from, and what is held out."""
-    records = data.read() if isinstance(data, Scan) else read(data)
-    if held is not None:
-        other = held.read() if isinstance(held, Scan) else read(held)
-        one, rest = alike(records, other)
-        assert isinstance(one, Records) and isinstance(rest, Records)
-        return one, rest[:MOST_HELD]
-    if len(records) < 2:
-        raise DataError("the data holds 1 record; it takes at least two, one to learn from and one to hold out")
-    share = max(1, min(round(HELD_OUT * len(records)), MOST_HELD)) / len(records)
-    return records.split(1 - share, seed=0)
-
-
-def _seeds(seeds: int | Collection[int]) -> tuple[int, ...]:
-    refusal = ArgumentError(f"seeds={seeds!r} must be how many, at least 1, or different whole numbers ≥ 0")
-    if isinstance(seeds, bool) or not isinstance(seeds, int | Collection):
-        raise refusal
-    numbers: tuple[Any, ...] = tuple(range(seeds)) if isinstance(seeds, int) else tuple(seeds)
-    whole = all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in numbers)
-    if not whole or not numbers or len(set(numbers)) < len(numbers):
-        raise refusal
-    return numbers
 
 
 def _share(at_once: int) -> int:

@@ -32,7 +32,7 @@ def waves(values: np.ndarray) -> float | None:
     >>> falling = np.exp(-np.arange(400) / 50)
     >>> playing = np.cos(np.arange(400) / 20)
     >>> round(waves(falling), 2), round(waves(playing), 1)
-    (0.0, 0.4)
+    (0.0, 0.3)
     """
     values = values[np.isfinite(values)]
     if len(values) < 2 * WINDOWS:
