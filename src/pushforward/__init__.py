@@ -23,6 +23,7 @@ _HOMES = {
     "among": "limits",
     "between": "limits",
     "load": "saving",
+    "steer": "text_image.steer",
     "Category": "data",
     "Field": "data",
     "Image": "data",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:
     from pushforward.model import Model
     from pushforward.saving import load
     from pushforward.text_image.clip import CLIP
+    from pushforward.text_image.steer import steer
 
 __all__ = [
     "CLIP",
@@ -110,6 +112,7 @@ __all__ = [
     "load",
     "read",
     "scan",
+    "steer",
 ]
 
 
