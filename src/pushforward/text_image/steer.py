@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from pushforward.adversarial.heads import within
+from pushforward.autoencoders.quantisers.clusters import nearest
 from pushforward.autoencoders.vq import VQ
 from pushforward.data import Image, Records
 from pushforward.drawing.trail import Trail
@@ -27,7 +28,7 @@ Prior = Callable[[Tensor], Tensor]  # (n, k) codes → (n, k, size) log probabil
 CUTOUTS = 8  # ways in which a picture is looked at in a step
 REACH = 0.15  # how far it is moved for that
 STATES = 9  # of the path that is kept
-CRISP = 0.1  # of a squared distance between neighbouring codes: how soft the choice of a code is for a prior
+SOFT = 0.5  # of a squared distance between neighbouring codes: how soft the choice of a code is for a prior
 RATE = 0.1  # learning rate, in deviations of the vectors of codes
 
 
@@ -60,10 +61,11 @@ def steer(
 ) -> Steered:  # fmt: skip
     """Move the codes of pictures until a CLIP finds the text in them (VQGAN+CLIP: Crowson et al., arXiv 2204.08583).
 
-    The vectors h of a picture go through the quantiser, which gradients pass straight, and the decoder; the picture is
-    looked at in several cut-outs, and Adam goes down Σ wₜ ∠(f(cut-out), g(t))² over the texts t, with ∠ the angle
-    between unit vectors. Of several CLIPs the mean is taken. With a prior, weight · the mean of -Σᵢ qᵢ(c) log p(c | the
-    other codes) is added, with q the soft choice of a code.
+    A point for each code of a picture is moved among the vectors of all codes; the nearest of them goes through the
+    decoder, and gradients come back to the point as if it had gone itself. The picture is looked at in several
+    cut-outs, and Adam goes down Σ wₜ ∠(f(cut-out), g(t))² over the texts t, with ∠ the angle between unit vectors. Of
+    several CLIPs the mean is taken. With a prior, weight times the mean over places of -Σ q(c) log p(c | the other
+    codes) is added, where q is soft among the codes around a point.
 
     Args:
         vq: of pictures, fitted without conditions.
@@ -96,41 +98,36 @@ def steer(
     texts = _weighted(text)
     source = on_device(generator(checked_seed(seed)), vq.device)
     aims = [_Aim(each, texts) for each in clips]
-    h = _begin(vq, start, restarts, source)
-    way = _ways(vq, aims, h, steps, source, prior, weight)
-    ranks = _Aim(judge, texts) if judge is not None else None
+    way = _ways(vq, aims, _begin(vq, start, restarts, source), steps, source, prior, weight)
     with torch.no_grad():
-        z = vq.network.quantiser(way[-1])
-        x = vq.network.decode(z.values, None).picture.clamp(-1, 1)
-        scores = ranks.score(x) if ranks is not None else torch.stack([aim.score(x) for aim in aims]).mean(0)
+        x = vq._outputs(way[-1], None).picture.clamp(-1, 1)
+        ranks = aims if judge is None else [_Aim(judge, texts)]
+        scores = torch.stack([aim.score(x) for aim in ranks]).mean(0)
     order = scores.argsort(descending=True)
-    best = int(order[0])
-    states = tuple(_shown(vq, vectors[best : best + 1]) for vectors in way)
+    states = tuple(_shown(vq, codes[order[:1]]) for codes in way)
     left = tuple(float(t) for t in np.linspace(1, 0, len(states)))
-    return Steered(
-        _shown(vq, way[-1][order]), scores[order].cpu().double().numpy(), z.codes[order].cpu().numpy(),
-        Trail(states, left),
-    )  # fmt: skip
+    codes = way[-1][order]
+    return Steered(_shown(vq, codes), scores[order].cpu().double().numpy(), codes.cpu().numpy(), Trail(states, left))
 
 
 class _Aim:
     """The texts as one CLIP sees them."""
 
     def __init__(self, clip: CLIP, texts: Mapping[str, float]):
-        self._clip = clip
+        self.clip = clip
         self._texts = clip.text_vectors(list(texts))
         self._weights = torch.tensor(list(texts.values()), device=self._texts.device)
 
     def loss(self, x: Tensor) -> Tensor:
         """(n,) weighted squared angles between pictures in [-1, 1] and texts."""
-        found = self._clip.picture_vectors(x.to(self._texts.device))
+        found = self.clip.picture_vectors(x.to(self._texts.device))
         chord = (found[:, None] - self._texts).norm(dim=-1)
         angle = 2 * (chord / 2).clamp(max=1 - 1e-6).asin()
         return (angle.square() * self._weights).sum(1).to(x.device)
 
     def score(self, x: Tensor) -> Tensor:
         """(n,) weighted mean of the cosines."""
-        found = self._clip.picture_vectors(x.to(self._texts.device)) @ self._texts.T
+        found = self.clip.picture_vectors(x.to(self._texts.device)) @ self._texts.T
         return ((found * self._weights).sum(1) / self._weights.abs().sum()).to(x.device)
 
 
@@ -163,68 +160,61 @@ def _weighted(text: str | Mapping[str, float]) -> dict[str, float]:
 
 @torch.no_grad()
 def _begin(vq: VQ, start: Any, restarts: int, source: torch.Generator) -> Tensor:
-    """(restarts, k, width) vectors to begin from."""
-    if start is not None:
-        record = vq._single(start, "start")
-        (tensors,) = vq._blocks(record)
-        return vq._vectors(tensors).float().expand(restarts, -1, -1).clone()
-    codes = vq._draw(restarts, source)
-    return _before(vq, vq.network.quantiser.values(codes).float())
-
-
-def _before(vq: VQ, values: Tensor) -> Tensor:
-    """Vectors that the quantiser brings to these: the codebook's own, or for rounded entries what the bound undoes."""
-    quantiser = vq.network.quantiser
-    bound = getattr(quantiser, "bound", None)
-    if bound is None:
-        return values
-    inner = (values * quantiser.middle + quantiser.offset) / quantiser.reach  # type: ignore[operator]
-    return inner.clamp(-0.95, 0.95).atanh() - quantiser.shift
+    """(restarts, k) codes to begin from."""
+    if start is None:
+        return vq._draw(restarts, source)
+    (tensors,) = vq._blocks(vq._single(start, "start"))
+    return vq._codes(tensors).expand(restarts, -1).clone()
 
 
 def _ways(
-    vq: VQ, aims: Sequence[_Aim], h: Tensor, steps: int, source: torch.Generator, prior: Prior | None, weight: float
+    vq: VQ, aims: Sequence[_Aim], codes: Tensor, steps: int, source: torch.Generator, prior: Prior | None, weight: float
 ) -> list[Tensor]:
-    """The vectors at some steps, the first and the last among them."""
+    """The codes at some steps, the first and the last among them.
+
+    What is moved are points among the vectors of all codes, within the box that holds these; each stands for the code
+    whose vector is nearest, and slopes pass to it straight.
+    """
     network, quantiser = vq.network, vq.network.quantiser
-    vectors = quantiser.values(torch.arange(quantiser.size, device=h.device)).float()
-    spread = float(_before(vq, vectors).std())
-    h = h.clone().requires_grad_()
-    optimizer = torch.optim.Adam([h], lr=RATE * spread)
+    vectors = quantiser.values(torch.arange(quantiser.size, device=codes.device)).detach().float()
+    low, high = vectors.amin(0), vectors.amax(0)
+    points = vectors[codes].requires_grad_()
+    optimizer = torch.optim.Adam([points], lr=RATE * float(vectors.std()))
     kept = set(np.linspace(0, steps, min(STATES, steps + 1)).round().astype(int).tolist())
-    way = [h.detach().clone()]
-    ends = h.new_tensor(-1.0), h.new_tensor(1.0)
-    modules = [network, *(aim._clip.network for aim in aims)]
+    way = [codes]
+    ends = points.new_tensor(-1.0), points.new_tensor(1.0)
     with ExitStack() as stack:
-        for module in modules:
+        for module in (network, *(aim.clip.network for aim in aims)):
             stack.enter_context(frozen(module))
         for step in range(1, steps + 1):
-            found = quantiser(h)
-            x = within(network.decode(found.values, None).picture, *ends)
+            codes = nearest(points.detach().flatten(0, 1), vectors).view(codes.shape)
+            values = vectors[codes] + points - points.detach()
+            x = within(network.decode(values, None).picture, *ends)
             looks = covered(moved(x.repeat(CUTOUTS, 1, 1, 1), REACH, source), source)
             loss = torch.stack([aim.loss(looks) for aim in aims]).mean(0).sum() / CUTOUTS
             if prior is not None:
-                loss = loss + weight * _unlikely(found.values, vectors, found.codes, prior).sum()
+                loss = loss + weight * _unlikely(points, vectors, codes, prior).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
+            points.data.copy_(points.data.clamp(low, high))
             if step in kept:
-                way.append(h.detach().clone())
+                way.append(nearest(points.detach().flatten(0, 1), vectors).view(codes.shape))
     return way
 
 
-def _unlikely(values: Tensor, vectors: Tensor, codes: Tensor, prior: Prior) -> Tensor:
-    """(n,) the mean over places of -Σ q(c) log p(c | the other codes), with q soft around the code that was taken."""
-    apart = (vectors[:, None] - vectors[None]).square().sum(-1)
+def _unlikely(points: Tensor, vectors: Tensor, codes: Tensor, prior: Prior) -> Tensor:
+    """(n,) the mean over places of -Σ q(c) log p(c | the other codes), with q soft among the codes around a point."""
+    apart = torch.cdist(vectors, vectors).square()
     apart.fill_diagonal_(torch.inf)
-    far = (values[..., None, :] - vectors).square().sum(-1)
-    q = (-far / (CRISP * apart.min(1).values.median())).softmax(-1)
+    far = (points[..., None, :] - vectors).square().sum(-1)
+    q = (-far / (SOFT * apart.min(1).values.median())).softmax(-1)
     with torch.no_grad():
         log_p = prior(codes)
     return -(q * log_p.to(q)).sum(-1).mean(1)
 
 
 @torch.no_grad()
-def _shown(vq: VQ, vectors: Tensor) -> Records:
-    """What vectors look like after the quantiser."""
-    return vq._decode(vq.network.quantiser(vectors).codes.cpu(), None)
+def _shown(vq: VQ, codes: Tensor) -> Records:
+    """What codes look like."""
+    return vq._decode(codes.cpu(), None)
