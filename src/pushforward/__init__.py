@@ -25,6 +25,7 @@ _HOMES = {
     "between": "limits",
     "load": "saving",
     "recommend": "compare",
+    "steer": "text_image.steer",
     "Category": "data",
     "Field": "data",
     "Image": "data",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from pushforward.model import Model
     from pushforward.saving import load
     from pushforward.text_image.clip import CLIP
+    from pushforward.text_image.steer import steer
 
 __all__ = [
     "CLIP",
@@ -117,6 +119,7 @@ __all__ = [
     "read",
     "recommend",
     "scan",
+    "steer",
 ]
 
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "complete": "Draw what is missing in data, and leave what is there.",
     "predict": "The most probable value of a category, or caption of a picture.",
     "search": "Find the pictures of a text, or the texts of a picture.",
+    "steer": "Find pictures of a text, by the codes of a VQ and a CLIP.",
     "transport": "Move records of one data set onto another.",
     "encode": "The representation of each record.",
     "card": "What a saved model is.",

@@ -63,9 +63,9 @@ def options() -> list[Option]:
     ]
 
 
-def pair(name: str, line: str) -> Option:
+def pair(name: str, line: str, *, section: str = SECTION, metavar: str = "COLUMN=X") -> Option:
     """An option that takes ``COLUMN=VALUE``, as often as wanted."""
-    return Option([f"--{name}"], multiple=True, type=Pair(), metavar="COLUMN=X", section=SECTION, help=line)
+    return Option([f"--{name}"], multiple=True, type=Pair(), metavar=metavar, section=section, help=line)
 
 
 def size_options() -> list[Option]:

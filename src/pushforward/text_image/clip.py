@@ -58,7 +58,7 @@ class CLIP(NeuralModel):
     >>> model.predict(shapes[:2], among=["a small red circle", "a large blue square"]).shape
     (2,)
     >>> rows, cosines = model.search("a small red circle", shapes, k=3)
-    >>> rows.shape, model.encode(["a red circle", "a blue one"]).shape
+    >>> rows.shape, model.encode(["a red circle", "a blue square"]).shape
     ((3,), (2, 128))
     """
 

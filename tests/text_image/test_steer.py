@@ -1,0 +1,116 @@
+"""Steering: a text is reached, others judge so too, and what the restarts and the path are."""
+
+import numpy as np
+import pytest
+import torch
+
+import pushforward as pf
+
+COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 70, 220)}
+
+
+def grounds(n=192, seed=0):
+    """Pictures of one colour with some noise, in words."""
+    rng = np.random.default_rng(seed)
+    names = rng.choice(list(COLOURS), n)
+    pixels = np.stack([np.tile(COLOURS[name], (8, 8, 1)) for name in names]) + rng.integers(-30, 30, (n, 8, 8, 3))
+    captions = [f"a {name} ground" for name in names]
+    return pf.read({"image": pixels.clip(0, 255).astype(np.uint8), "caption": captions}, text=["caption"])
+
+
+@pytest.fixture(scope="module")
+def clips():
+    return [pf.CLIP(width=4, dim=8, text_width=16).fit(grounds(), steps=60, seed=s, device="cpu") for s in (0, 1)]
+
+
+@pytest.fixture(scope="module", params=["fsq", "learned"])
+def vq(request):
+    model = pf.VQ(width=8, stages=2, codes=64, codebook=request.param, lr=3e-3)
+    return model.fit(grounds().select(["image"]), steps=200, seed=0, device="cpu")
+
+
+def brightest(records):
+    """Which of red, green and blue is the strongest channel of each picture."""
+    return records.to_numpy()["image"].astype(float).mean((1, 2)).argmax(1)
+
+
+@pytest.mark.parametrize("name", COLOURS)
+def test_the_text_is_reached_and_another_clip_agrees(vq, clips, name):
+    found = pf.steer(vq, clips[0], f"a {name} ground", steps=40, restarts=4, seed=0, judge=clips[1])
+    assert (brightest(found.records)[:2] == list(COLOURS).index(name)).all()
+    told = clips[1].predict(found.records, among=[f"a {other} ground" for other in COLOURS])
+    assert told[0] == f"a {name} ground"
+
+
+def test_restarts_are_ranked_by_the_judge_and_codes_are_those_of_the_pictures(vq, clips):
+    found = pf.steer(vq, clips, "a red ground", steps=3, restarts=5, seed=1, judge=clips[1])
+    assert len(found.records) == len(found.scores) == len(found.codes) == 5 and (np.diff(found.scores) <= 0).all()
+    assert np.allclose(
+        clips[1].similarity(found.records, ["a red ground"])[:, 0], found.scores, atol=0.02
+    )  # grey levels
+    assert vq.decode(found.codes).table.equals(found.records.table)
+    assert torch.equal(torch.from_numpy(found.codes), vq._checked(torch.from_numpy(found.codes)))
+
+
+def test_the_path_leads_from_where_it_began_to_the_best(vq, clips, tmp_path):
+    start = grounds(seed=2)[:1].select(["image"])
+    found = pf.steer(vq, clips[0], "a blue ground", steps=12, restarts=2, seed=1, start=start)
+    assert found.path[0].table.equals(vq.reconstruct(start).table)
+    assert found.path[-1].table.equals(found.records[:1].table)
+    assert 2 <= len(found.path) <= 9
+    found.path.save(tmp_path / "strip.png")
+    found.save(tmp_path / "found.png")
+
+
+def test_one_seed_one_result_and_nobodys_randomness_is_touched(vq, clips):
+    before = torch.get_rng_state()
+    one, two, other = (pf.steer(vq, clips[0], "a red ground", steps=3, restarts=2, seed=s).codes for s in (3, 3, 4))
+    assert np.array_equal(one, two) and not np.array_equal(one, other)
+    assert torch.equal(before, torch.get_rng_state())
+    assert all(weight.requires_grad for clip in clips for weight in clip.network.parameters())
+
+
+def test_a_text_below_zero_pushes_away(vq, clips):
+    texts = {"a red ground": 1.0, "a green ground": -1.0}
+    found = pf.steer(vq, clips[0], texts, steps=30, restarts=3, seed=0)
+    assert clips[0].predict(found.records, among=[f"a {name} ground" for name in COLOURS])[0] != "a green ground"
+
+
+def test_a_prior_holds_codes_near_what_it_finds_likely(vq, clips):
+    quantiser = vq.network.quantiser
+    vectors = quantiser.values(torch.arange(quantiser.size)).float()
+    likely = (-(vectors - vectors[3]).square().sum(1)).log_softmax(0)
+
+    def prior(codes):  # wherever it stands, a code is the likelier the nearer it is to the code 3
+        return likely.expand(*codes.shape, -1)
+
+    free = pf.steer(vq, clips[0], "a red ground", steps=60, restarts=3, seed=0)
+    held = pf.steer(vq, clips[0], "a red ground", steps=60, restarts=3, seed=0, prior=prior, weight=100.0)
+    assert likely[torch.from_numpy(held.codes)].mean() > likely[torch.from_numpy(free.codes)].mean() + 0.1
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"text": "  "}, "say in a few words"),
+        ({"text": {}}, "no text has a weight above 0"),
+        ({"text": {"a red ground": -1.0}}, "no text has a weight above 0"),
+        ({"text": {"a red ground": float("nan")}}, "must be a number"),
+        ({"steps": 0}, "steps=0"),
+        ({"restarts": 1.5}, "restarts=1.5"),
+        ({"clip": []}, "names no CLIP"),
+        ({"clip": [pf.VQ()]}, "VQ finds no text"),
+        ({"judge": pf.VQ()}, "VQ finds no text"),
+        ({"vq": pf.VAE()}, "VAE has no codes"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(vq, clips, change, words):
+    said = {"vq": vq, "clip": clips[0], "text": "a red ground", "steps": 1, "restarts": 1, **change}
+    with pytest.raises(pf.ArgumentError, match=words):
+        pf.steer(said.pop("vq"), said.pop("clip"), said.pop("text"), **said)
+
+
+def test_a_vq_of_more_than_pictures_is_refused(clips):
+    table = pf.VQ(positions=2, width=8).fit("penguins", steps=1, device="cpu")
+    with pytest.raises(pf.ArgumentError, match="fit one to pictures alone"):
+        pf.steer(table, clips[0], "a red ground", steps=1)
