@@ -1,0 +1,1 @@
+"""Pictures and their captions: what each says of the other."""
