@@ -11,6 +11,7 @@ __version__ = "0.1.0"
 # `import pushforward` costs nothing.
 _HOMES = {
     "ArgumentError": "errors",
+    "CaptionWarning": "errors",
     "CollapsedWarning": "errors",
     "CopiedWarning": "errors",
     "DataError": "errors",
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
     from pushforward.diffusion.diffusion import Diffusion
     from pushforward.errors import (
         ArgumentError,
+        CaptionWarning,
         CollapsedWarning,
         CopiedWarning,
         DataError,
@@ -65,8 +67,10 @@ if TYPE_CHECKING:
     from pushforward.mixtures.tree_mixture import TreeMixture
     from pushforward.model import Model
     from pushforward.saving import load
+    from pushforward.text_image.clip import CLIP
 
 __all__ = [
+    "CLIP",
     "GAN",
     "VAE",
     "VQ",
@@ -75,6 +79,7 @@ __all__ = [
     "Autoregressive",
     "Blend",
     "Bridge",
+    "CaptionWarning",
     "Category",
     "CollapsedWarning",
     "CopiedWarning",

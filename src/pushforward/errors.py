@@ -29,6 +29,10 @@ class DivergedError(PushforwardError, ArithmeticError):
     """A loss stopped being a finite number."""
 
 
+class CaptionWarning(UserWarning):
+    """Texts are not taken as they stand: one is missing, too long, or of words that were never seen."""
+
+
 class CollapsedWarning(UserWarning):
     """A part of a model means little.
 

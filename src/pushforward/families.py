@@ -71,6 +71,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.diffusion.bridge:Bridge",
         "One data set moved onto another by the least effort: the Schrödinger bridge, and optimal transport.",
     ),
+    "clip": (
+        "pushforward.text_image.clip:CLIP",
+        "Pictures and texts in one space: finds the picture of a text, and tells what is on a picture.",
+    ),
     "latent": (
         "pushforward.latent:Latent",
         "Any family over the codes of any auto-encoder: one compresses, the other learns the rest.",

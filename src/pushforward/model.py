@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.data import Category, Number, Records, Scan, Schema, as_records, read
+from pushforward.data import Category, Number, Records, Scan, Schema, as_part, as_records, read
 from pushforward.data.weights import digest, weighed
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import Evidence, evidence
@@ -53,6 +53,8 @@ _HOOKS = {
     "responsibilities": "_responsibilities",
     "transport": "_transport",
     "path": "_transport",
+    "similarity": "_similarity",
+    "search": "_similarity",
 }
 Steps = Iterator[tuple[float, Records]]  # times from 0 to 1, and where records are at each
 WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
@@ -79,6 +81,7 @@ class Model(Tunable, ABC):
     measurements: ClassVar[dict[str, Any]]
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
     _other: ClassVar[Records | Scan | None] = None  # the second data set, while a fit is under way
+    _partly: ClassVar[bool] = False  # whether verbs take records that lack fields, pictures among them
 
     def options(self, verb: str = "sample") -> dict[str, Parameter]:
         """The options of `sample`, or of another verb; none for a verb that the family has not got."""
@@ -356,9 +359,20 @@ class Model(Tunable, ABC):
         return self._complete(records, generator(checked_seed(seed)), **self._options("complete", options))
 
     @verb
-    def predict_proba(self, data: Any, field: str) -> np.ndarray:
-        """(n, levels): the probability of each value of a category, given all other fields."""
+    def predict_proba(self, data: Any, field: str | None = None, *, among: Sequence[str] | None = None) -> np.ndarray:
+        """(n, levels): the probability of each value of a category, given all other fields.
+
+        Args:
+            data: the records.
+            field: the category.
+            among: captions that are chosen from instead, by a family that compares pictures with texts.
+        """
         self._require_fit("predict_proba")
+        if among is not None:
+            captions = self._captions(among, field)
+            return self._array(self._chosen(data, captions))
+        if field is None:
+            raise ArgumentError("field= is not said; name the category that is to be predicted")
         target = self.schema[field]
         if not isinstance(target, Category) or field in self.given:
             known = [f.name for f in self.schema.of_kind(Category) if f.name not in self.given]
@@ -366,12 +380,56 @@ class Model(Tunable, ABC):
         return self._array(self._predict_proba(self._read(data, "predict_proba", partial=True), field))
 
     @verb
-    def predict(self, data: Any, field: str) -> np.ndarray:
-        """The most probable value of a category, given all other fields."""
-        best = self.predict_proba(data, field).argmax(1)
-        target = self.schema[field]
+    def predict(self, data: Any, field: str | None = None, *, among: Sequence[str] | None = None) -> np.ndarray:
+        """The most probable value of a category given all other fields, or of some captions; see `predict_proba`."""
+        best = self.predict_proba(data, field, among=among).argmax(1)
+        if among is not None:
+            return np.asarray(list(among), dtype=np.object_)[best]
+        target = self.schema[str(field)]
         assert isinstance(target, Category)
         return np.asarray(target.values, dtype=np.object_)[best]
+
+    @verb
+    def similarity(self, pictures: Any, texts: Any = None) -> np.ndarray:
+        """Cosines of pictures and texts, in the space that both share.
+
+        Args:
+            pictures: records, which hold the texts too where those are not said.
+            texts: m texts, each of which every picture is compared with: strings, or records.
+
+        Returns:
+            (n,) of each picture with its own text, or (n, m) of each with all texts.
+        """
+        self._require_fit("similarity")
+        return self._array(self._similarity(pictures, texts))
+
+    @verb
+    def search(self, query: Any, data: Any, k: int = 10) -> tuple[np.ndarray, np.ndarray]:
+        """The k records of `data` most similar to a query, the best first: pictures of a text, or texts of a picture.
+
+        Args:
+            query: a text, a list of texts, or records with pictures.
+            data: what is searched: pictures if texts are asked for, else texts.
+            k: how many; all where there are fewer.
+
+        Returns:
+            Their positions and their cosines, (k,) of one text or else (queries, k).
+
+        Raises:
+            ArgumentError: the query is empty, or k is no whole number above 0.
+        """
+        self._require_fit("search")
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise ArgumentError(f"k={k!r} is out of range; it must be a whole number, at least 1")
+        worded = isinstance(query, str) or (isinstance(query, list | tuple) and all(isinstance(q, str) for q in query))
+        if worded:
+            texts = [query] if isinstance(query, str) else list(query)
+            found = self._similarity(data, self._captions(texts)).T
+        else:
+            found = self._similarity(query, data)
+        best = found.topk(min(int(k), found.shape[1]), 1)
+        rows, cosines = best.indices.cpu().numpy(), self._array(best.values)
+        return (rows[0], cosines[0]) if isinstance(query, str) else (rows, cosines)
 
     @verb
     def responsibilities(self, data: Any) -> np.ndarray:
@@ -460,6 +518,8 @@ class Model(Tunable, ABC):
         def _denoise(self, records: Records, sigmas: Mapping[str, float]) -> Records: ...
         def _complete(self, records: Records, generator: torch.Generator) -> Records: ...
         def _predict_proba(self, records: Records, field: str) -> Tensor: ...
+        def _chosen(self, data: Any, captions: list[str]) -> Tensor: ...  # (n, captions) probabilities
+        def _similarity(self, pictures: Any, texts: Any) -> Tensor: ...
         def _responsibilities(self, records: Records) -> Tensor: ...
         # whole: whether states on the way are wanted, not the last alone
         def _transport(self, records: Records, reverse: bool, whole: bool, generator: torch.Generator) -> Steps: ...
@@ -522,7 +582,7 @@ class Model(Tunable, ABC):
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)
-        records = as_records(data, self.schema, partial=partial)
+        records = as_part(data, self.schema) if self._partly else as_records(data, self.schema, partial=partial)
         if len(records) == 0:
             raise DataError(f"the data of {verb} holds no records; give at least one")
         return records
@@ -532,6 +592,22 @@ class Model(Tunable, ABC):
         if len(records) != 1:
             raise ArgumentError(f"{name} holds {len(records)} records; give one, such as data[:1]")
         return records
+
+    def _captions(self, said: Sequence[str], field: str | None = None) -> list[str]:
+        """Captions that a person names, refused where they say nothing, or stand beside a field."""
+        if not hasattr(self, "_chosen"):
+            raise ArgumentError(f"among= is not for {type(self).__name__}, which reads no captions; name a field")
+        if field is not None:
+            raise ArgumentError(f"field={field!r} and among= are both said; say one of them")
+        captions = [said] if isinstance(said, str) else list(said)
+        odd = next((c for c in captions if not isinstance(c, str) or not c.strip()), None)
+        if odd is not None or not captions:
+            raise ArgumentError(
+                f"a caption is {odd!r}; say in a few words what a picture shows"
+                if captions
+                else "there is no caption to choose from; name at least one"
+            )
+        return captions
 
     def _conditions(self, record: Records) -> dict[str, Any] | None:
         """The conditions of one record, for as many as there will be."""

@@ -61,7 +61,8 @@ def save(model: Model, folder: Path) -> Path:
         state = {name: t.detach().cpu().contiguous().clone() for name, t in model._state().items()}
         (aside / "model.json").write_text(json.dumps(described, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         safetensors.torch.save_file(state, aside / "weights.safetensors")
-        use = "sample(10)" if hasattr(model, "sample") else "transport(data)"
+        uses = {"sample": "sample(10)", "transport": "transport(data)", "encode": "encode(data)"}
+        use = next(use for verb, use in uses.items() if hasattr(model, verb))
         (aside / "README.md").write_text(card(described, parameters_of(state), use), encoding="utf-8")
         sums = "".join(f"{_hash(aside / name)}  {name}\n" for name in FILES)
         (aside / SUMS).write_text(sums)

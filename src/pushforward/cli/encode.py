@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from pushforward.cli import words
-from pushforward.cli.help import Command, Option
+from pushforward.cli.help import Option
 from pushforward.cli.options import data_argument, json_option, model_argument, verb
+from pushforward.cli.own import OfModel
 from pushforward.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 FORMS = (".npz", ".npy")
 
 
-def encode(model: str, data: str, size: int | None, out: str, json_: bool) -> None:
+def encode(model: str, data: str, size: int | None, out: str, json_: bool, **options: Any) -> None:
     """Encode, and write the codes."""
     from pushforward.cli.output import check_folder, print_json
     from pushforward.data.write import whole
@@ -28,7 +29,7 @@ def encode(model: str, data: str, size: int | None, out: str, json_: bool) -> No
         raise ArgumentError(f"out={out!r} must end in {' or '.join(FORMS)}")
     check_folder(path)
     loaded = load(model)
-    codes = verb(loaded, "encode")(words.for_model(data, loaded.schema, size))
+    codes = verb(loaded, "encode")(words.for_model(data, loaded.schema, size), **options)
     whole(path, lambda file: _write(codes, path, file))
     if json_:
         print_json({"rows": len(codes), "out": out, "shape": list(codes.shape)})
@@ -45,7 +46,7 @@ def _write(codes: np.ndarray, path: Path, file: IO[bytes]) -> None:
         np.save(file, codes, allow_pickle=False)
 
 
-command = Command(
+command = OfModel(
     "encode",
     params=[
         model_argument(),

@@ -1,6 +1,6 @@
 """Data: schemas, records, readers, encodings and built-in data sets. This package knows no family."""
 
-from pushforward.data.read import Scan, as_records, read, scan
+from pushforward.data.read import Scan, as_part, as_records, read, scan
 from pushforward.data.records import Records
 from pushforward.data.schema import Category, Field, Image, LeftOut, Number, Schema, Text
 
@@ -14,6 +14,7 @@ __all__ = [
     "Scan",
     "Schema",
     "Text",
+    "as_part",
     "as_records",
     "read",
     "scan",

@@ -12,7 +12,7 @@ from pushforward.data import pictures
 from pushforward.data.conform import conform
 from pushforward.data.infer import Said, infer
 from pushforward.data.records import Records, rows_per_chunk
-from pushforward.data.schema import Image, Schema
+from pushforward.data.schema import Image, Schema, Text
 from pushforward.data.sources.normal import normalise
 from pushforward.data.sources.open import open_source
 from pushforward.data.sources.source import Source
@@ -227,3 +227,28 @@ def as_records(data: Any, schema: Schema, *, partial: bool = False) -> Records:
     table = source.table()
     _refuse_empty(table.num_rows, source)
     return Records(schema, conform(table, schema, partial=partial, folder=source.folder))
+
+
+def as_part(data: Any, schema: Schema) -> Records:
+    """Any data as Records of those fields of a schema that it has; a list of words is the first text of the schema.
+
+    Raises:
+        PushforwardError: it has none of them, or a cell is none of its field's values.
+
+    >>> people = read({"name": ["Ada L", "Alan T"], "age": [36, 41]}, text=["name"])
+    >>> as_part({"age": [3]}, people.schema).names, as_part(["Kurt G"], people.schema).names
+    (('age',), ('name',))
+    """
+    if isinstance(data, Records) and data.schema == schema:
+        return data
+    if isinstance(data, Scan):
+        data = data.read()
+    if isinstance(data, list | tuple) and all(isinstance(word, str) for word in data) and schema.of_kind(Text):
+        data = {schema.of_kind(Text)[0].name: list(data)}
+    words = [field.name for field in schema if isinstance(field, Image) or field.arrow_type == pa.string()]
+    source = open_source(data, words)
+    table = source.table()
+    _refuse_empty(table.num_rows, source)
+    there = [name for name in schema.names if name in table.column_names]
+    part = schema.select(there) if there else schema
+    return Records(part, conform(table, part, folder=source.folder))

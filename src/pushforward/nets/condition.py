@@ -13,9 +13,10 @@ from pushforward.data import Category, Image, Number, Records, Schema, Text, pic
 from pushforward.data.encodings.cells import CellEncoding, without_atoms
 from pushforward.data.encodings.pixels import from_pixels
 from pushforward.data.encodings.standardise import Standardise
-from pushforward.data.encodings.tokens import BUCKETS, hashed
+from pushforward.data.encodings.tokens import hashed
 from pushforward.data.holes import blank, overlay
 from pushforward.nets.embed import Waves
+from pushforward.nets.texts import Texts
 
 PREFIX = "given."
 
@@ -99,8 +100,7 @@ def _embedding(field: object, width: int) -> nn.Module:
         case Number():
             return nn.Sequential(Waves(32, 1 / 32, 2.0), nn.Linear(32, width), nn.SiLU(), nn.Linear(width, width))
         case Text():
-            bag = nn.EmbeddingBag(BUCKETS, width, mode="sum", padding_idx=0)
-            return nn.Sequential(bag, _Shrink(), nn.LayerNorm(width))
+            return nn.Sequential(Texts(width), nn.LayerNorm(width))
         case Image():
             layers: list[nn.Module] = [nn.Conv2d(field.channels, 32, 3, padding=1), nn.SiLU()]
             side = min(field.height, field.width)
@@ -109,10 +109,3 @@ def _embedding(field: object, width: int) -> nn.Module:
                 side = (side + 1) // 2
             return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(128, width))
     raise AssertionError(field)
-
-
-class _Shrink(nn.Module):
-    """A sum of many tokens brought to the size of one."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x / 8

@@ -21,6 +21,8 @@ from pushforward.errors import DataError, PushforwardError
 from pushforward.model import VERBS, Model
 from pushforward.testing.examples import Example
 
+VERBS_OF_DATA = ("log_prob", "encode", "reconstruct", "responsibilities", "complete", "transport", "similarity")
+
 
 class Inapplicable(Exception):  # noqa: N818 - it is no error
     """A check has nothing to look at in this case."""
@@ -97,6 +99,11 @@ class Case:
         return drawn(model, self.whole, n, **options)
 
     @cached_property
+    def draws(self) -> bool:
+        """Whether the model draws records, or moves some."""
+        return hasattr(self.model, "sample") or hasattr(self.model, "transport")
+
+    @cached_property
     def whole(self) -> Records:
         """The records without a hole."""
         holes = np.zeros(len(self.records), bool)
@@ -118,6 +125,7 @@ class Case:
         asked: dict[str, Callable[[], Any]] = {
             "log_prob": lambda: model.log_prob(records),
             "encode": lambda: model.encode(records),
+            "similarity": lambda: model.similarity(records),
             "responsibilities": lambda: model.responsibilities(records),
             "predict_proba": lambda: model.predict_proba(records, self.category),
             "reconstruct": lambda: model.reconstruct(records),
@@ -140,8 +148,10 @@ class Case:
 
 
 def drawn(model: Model, data: Any, n: int, **options: Any) -> Records:
-    """n records by a model: draws, or by one that moves records, n of the data moved."""
+    """n records by a model: draws, or by one that moves records, n of the data moved; others are let off."""
     if not hasattr(model, "transport"):
+        if not hasattr(model, "sample"):
+            raise Inapplicable("the model draws nothing")
         return model.sample(n, **options)
     records = read(data)
     return model.transport(records.take(np.arange(n) % len(records)), **options)

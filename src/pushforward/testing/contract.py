@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from pushforward.errors import ArgumentError, CollapsedWarning, CopiedWarning, DataError, one_of
+from pushforward.errors import ArgumentError, CaptionWarning, CollapsedWarning, CopiedWarning, DataError, one_of
 from pushforward.model import Model
 from pushforward.testing import checks as package
 from pushforward.testing.case import Case, Inapplicable
@@ -77,7 +77,11 @@ def run_check(check: Check, case: Case) -> bool:
     name = f"{check.__name__} ({case.example.name})"
     try:
         with warnings.catch_warnings():
-            for alarm in (CollapsedWarning, CopiedWarning):  # which the small data of the checks is bound to ring
+            for alarm in (
+                CollapsedWarning,
+                CopiedWarning,
+                CaptionWarning,
+            ):  # which the small data of the checks is bound to ring
                 warnings.simplefilter("ignore", alarm)
             check(case)
     except Inapplicable:

@@ -24,12 +24,13 @@ class Example:
 
 
 def examples() -> list[Example]:
-    """Numbers, a table with holes, the same given a field of it, pictures given a label, and sentences with one."""
+    """Numbers, a table with holes, the same given a field of it, pictures given a label or with captions, sentences."""
     return [
         Example("numbers", numbers()),
         Example("table", table()),
         Example("table given group", table(), ("group",)),
         Example("pictures given label", pictures(), ("label",)),
+        Example("captions", captions()),
         Example("sentences", sentences()),
         Example("sentences given label", sentences(), ("label",)),
     ]
@@ -65,6 +66,17 @@ def pictures(n: int = 32) -> dict[str, Any]:
         row, column = rng.integers(0, 2), rng.integers(0, 5)
         picture[row + 4 * low : row + 4 * low + 3, column : column + 3] += 200
     return {"image": pixels.astype(np.uint8), "label": np.array(["up", "down"])[down]}
+
+
+def captions(n: int = 32) -> dict[str, Any]:
+    """The pictures of `pictures` with a sentence that says where the square is; two have none."""
+    drawn = pictures(n)
+    columns = drawn["image"].astype(int).sum(1).argmax(1)
+    words = [
+        f"a square {side} {'left' if column < 4 else 'right'}"
+        for side, column in zip(drawn["label"], columns, strict=True)
+    ]
+    return {**drawn, "caption": [None, *words[1:-1], None]}
 
 
 def sentences(n: int = 40) -> dict[str, Any]:

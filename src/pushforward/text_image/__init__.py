@@ -1,1 +1,1 @@
-"""Pictures and their captions: what each says of the other."""
+"""Pictures and captions: representations that both share, and what is drawn from one to the other."""

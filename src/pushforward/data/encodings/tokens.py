@@ -1,40 +1,48 @@
-"""Text as numbers of words and character n-grams, hashed: no vocabulary, no unknown word."""
+"""Text as words, each with its character n-grams, hashed: no vocabulary, no unknown word."""
 
 from __future__ import annotations
 
 import re
 import zlib
 from collections.abc import Iterable
-from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor
 
-BUCKETS = 8192
-LENGTH = 256  # tokens kept of a text
-_WORD = re.compile(r"\w+|[^\w\s]")
+WORDS, PIECES = 40, 32  # words kept of a text, and numbers of a word: its own, and those of its n-grams
+GRAMS = (3, 4, 5)  # characters of an n-gram
+_ALONE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"  # scripts without spaces: each sign is a word
+_WORD = re.compile(rf"[{_ALONE}]|[^\W{_ALONE}]+(?:[-'’][^\W{_ALONE}]+)*|[^\w\s.,;:!?\"()-]")
 
 
-def tokens(text: str) -> list[int]:
-    """The hashed words, pairs of neighbouring words and character trigrams of a text, each from 1 to `BUCKETS` - 1.
+def words(text: str | None) -> list[str]:
+    """The words of a text in small letters; what joins words (``medium-dark``) belongs to them, stops do not.
 
-    Pairs tell "red left of blue" from "blue left of red"; trigrams give a word never seen its neighbours.
-
-    >>> len(tokens("a red circle"))
-    10
+    >>> words("Superhero, medium-dark skin tone")
+    ['superhero', 'medium-dark', 'skin', 'tone']
     """
-    words = _WORD.findall(text.lower())
-    pieces = [f"w {word}" for word in words]
-    pieces += [f"p {a} {b}" for a, b in pairwise(words)]
-    pieces += [f"c {word[i : i + 3]}" for word in words for i in range(len(word) - 2)]
-    return [1 + zlib.crc32(piece.encode()) % (BUCKETS - 1) for piece in pieces]
+    return _WORD.findall((text or "").lower())
+
+
+def pieces(word: str) -> list[int]:
+    """The hash of a word, and those of its n-grams with its ends marked, each from 1 to 2³¹ - 1; the first 32.
+
+    >>> len(pieces("sun")), pieces("sun")[0] == pieces("sunny")[0]
+    (7, False)
+    """
+    marked = f"<{word}>"
+    grams = [marked[i : i + n] for i in range(len(marked)) for n in GRAMS if i + n <= len(marked)]
+    return [1 + zlib.crc32(piece.encode()) % (2**31 - 1) for piece in (f"w {word}", *grams[: PIECES - 1])]
 
 
 def hashed(texts: Iterable[str | None]) -> Tensor:
-    """(n, LENGTH) token numbers, padded with 0; a text that is missing or empty is all 0."""
-    rows = [tokens(text or "")[:LENGTH] for text in texts]
-    width = max([1, *map(len, rows)])
-    out = torch.zeros(len(rows), width, dtype=torch.int64)
+    """(n, WORDS, PIECES) int32 hashes, padded with 0; a text that is missing or has no word is all 0."""
+    rows = [words(text)[:WORDS] for text in texts]
+    out, known = np.zeros((len(rows), WORDS, PIECES), np.int32), {}
     for i, row in enumerate(rows):
-        out[i, : len(row)] = torch.tensor(row, dtype=torch.int64)
-    return torch.nn.functional.pad(out, (0, LENGTH - width))
+        for j, word in enumerate(row):
+            if word not in known:
+                known[word] = np.array(pieces(word), np.int32)
+            out[i, j, : len(known[word])] = known[word]
+    return torch.from_numpy(out)

@@ -94,4 +94,5 @@ def check_records_arrays_and_tables_are_one(case: Case) -> None:
     """The same data read beforehand gives the same model, and the same draws."""
     other = case.fit(case.records)
     assert same_state(other, case.model), "records give another model than the data they were read from"
-    assert same(case.draw_by(other, 4, seed=0), case.draw(4, seed=0)), "records give other draws"
+    if case.draws:
+        assert same(case.draw_by(other, 4, seed=0), case.draw(4, seed=0)), "records give other draws"

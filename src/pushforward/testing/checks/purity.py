@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from pushforward.data import Records
-from pushforward.testing.case import Case, same, same_state
+from pushforward.testing.case import VERBS_OF_DATA, Case, same, same_state
 from pushforward.testing.checks.given import values_of
 
 
@@ -19,7 +19,7 @@ def check_input_untouched(case: Case) -> None:
     before = copy.deepcopy(data)
     model = case.fit(data)
     assert _equal(before, data), "fit changed its data"
-    for verb in ("log_prob", "score", "encode", "reconstruct", "responsibilities", "complete", "transport"):
+    for verb in (*VERBS_OF_DATA, "score"):
         if hasattr(model, verb):
             with contextlib.suppress(ValueError):  # refused, say for its holes: it must be untouched all the same
                 getattr(model, verb)(data)
@@ -56,7 +56,8 @@ def check_fit_twice_is_fit_once(case: Case) -> None:
     first = copy.deepcopy(model)
     case.train(model)
     assert same_state(first, model), "a second fit of the same data learns something else"
-    assert same(case.draw_by(first, 5, seed=0), case.draw_by(model, 5, seed=0)), "a second fit draws other records"
+    if case.draws:
+        assert same(case.draw_by(first, 5, seed=0), case.draw_by(model, 5, seed=0)), "a second fit draws other records"
 
 
 def check_fit_forgets(case: Case) -> None:
@@ -70,10 +71,12 @@ def check_sampling_does_not_learn(case: Case) -> None:
     """No verb changes the model."""
     model = case.fit()
     before = copy.deepcopy(model)
-    case.draw_by(model, 5, seed=1)
+    if case.draws:
+        case.draw_by(model, 5, seed=1)
     case.answers(case.whole)
     assert same_state(before, model), "a verb changed the weights"
-    assert same(case.draw_by(before, 5, seed=2), case.draw_by(model, 5, seed=2)), "a verb changed what is drawn"
+    if case.draws:
+        assert same(case.draw_by(before, 5, seed=2), case.draw_by(model, 5, seed=2)), "a verb changed what is drawn"
 
 
 def _writeable(data: Any) -> Any:

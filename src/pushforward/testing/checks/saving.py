@@ -18,7 +18,8 @@ def check_save_and_load(case: Case) -> None:
         assert getattr(loaded, what) == getattr(model, what), f"{what} comes back otherwise"
     assert loaded.configuration() == model.configuration(), "hyperparameters come back otherwise"
     assert verbs_of(loaded) == verbs_of(model), "a loaded model has other verbs"
-    assert same(case.draw_by(loaded, 9, seed=1), case.draw(9, seed=1)), "a loaded model draws other records"
+    if case.draws:
+        assert same(case.draw_by(loaded, 9, seed=1), case.draw(9, seed=1)), "a loaded model draws other records"
     answers, again = case.answers(case.whole), Case(case.make, case.example, case.options, 0.0)
     again.__dict__["model"] = loaded
     again.agree(answers, again.answers(case.whole), "after loading")

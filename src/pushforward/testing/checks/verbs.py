@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ import pyarrow as pa
 import torch
 
 from pushforward.data import Category, Image, Number, Records
-from pushforward.errors import NotFittedError
+from pushforward.errors import ArgumentError, CaptionWarning, NotFittedError
 from pushforward.model import VERBS, Model
 from pushforward.testing.case import Case, Inapplicable, folder, refused
 from pushforward.testing.checks.holes import punched
@@ -119,6 +120,29 @@ def check_codes(case: Case) -> None:
     assert set(out.names) <= set(case.model.schema.names), f"codes are decoded to fields {out.names}"
 
 
+def check_pictures_and_texts_are_compared(case: Case) -> None:
+    """Each picture with each text: cosines, which `search` sorts and `predict` takes the largest of."""
+    case.need("similarity", "search", "predict")
+    texts, few = case.whole[:3], ["a word", "another"]
+    matrix = case.model.similarity(case.whole, texts)
+    assert matrix.shape == (len(case.whole), 3) and (np.abs(matrix) <= 1 + 1e-6).all(), "these are no cosines"
+    own = case.model.similarity(texts)
+    assert np.allclose(own, matrix[:3].diagonal(), atol=1e-5), "a pair is compared otherwise than all pairs"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CaptionWarning)
+        matrix = case.model.similarity(case.whole, few)
+        rows, cosines = case.model.search(few, case.whole, k=3)
+        assert rows.shape == cosines.shape == (2, 3), f"search gives {rows.shape} for 2 texts and k=3"
+        assert np.allclose(cosines, np.take_along_axis(matrix.T, rows, 1), atol=1e-5), (
+            "search finds others than it says"
+        )
+        assert np.allclose(cosines, -np.sort(-matrix.T, 1)[:, :3], atol=1e-5), "search does not find the most similar"
+        best = case.model.predict(case.whole, among=few)
+        assert best.tolist() == [few[i] for i in matrix.argmax(1)], "predict does not take the most similar text"
+        with refused("an empty caption", ArgumentError, "caption"):
+            case.model.search("", case.whole)
+
+
 def check_responsibilities(case: Case) -> None:
     """They are probabilities, and `assign` takes the largest."""
     case.need("responsibilities", "assign")
@@ -188,6 +212,7 @@ def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:
         "scatter": lambda: model.scatter(whole, _plain(case)),
         "denoise": lambda: model.denoise(whole, 0.1),
         "complete": lambda: model.complete(punched(case), seed=0),
+        "search": lambda: model.search("a word", whole),
         "predict": lambda: model.predict(whole, case.category),
         "predict_proba": lambda: model.predict_proba(whole, case.category),
     }

@@ -1,0 +1,122 @@
+"""A picture tower and a text tower that end in one space."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+from pushforward.data import Image
+from pushforward.nets.conv import Shrink
+from pushforward.nets.texts import TextEncoder
+
+STAGES = 3  # of the picture tower, each twice as wide as the one before
+SCALE, BIAS = 14.0, -10.0  # of logits at the start; the bias is that of sigmoid losses
+FAST = 10.0  # times faster than other weights that they learn
+SHARPEST = 100.0  # scale, beyond which one pair would outweigh all others
+SEEN = 1 << 16  # bits that say which words were seen
+
+
+class Towers(nn.Module):
+    """Unit vectors f(picture), g(text); the logit of a pair is scale · f·g + bias.
+
+    Args:
+        look: (n, channels, height, width) pictures in [-1, 1] → (n, dim).
+        read: what reads texts.
+        say: (n, read.width) → (n, dim).
+    """
+
+    seen: Tensor
+
+    def __init__(self, look: nn.Module, read: TextEncoder, say: nn.Module):
+        super().__init__()
+        self.look, self.read, self.say = look, read, say
+        # Adam moves each weight by about as much: a tenth of a logarithm is moved ten times as fast as one
+        self.log_scale = nn.Parameter(torch.tensor(math.log(SCALE) / FAST))
+        self.shift = nn.Parameter(torch.tensor(BIAS / FAST))
+        self.register_buffer("seen", torch.zeros(SEEN, dtype=torch.bool))
+
+    @property
+    def scale(self) -> Tensor:
+        """What cosines are multiplied by."""
+        return (FAST * self.log_scale).exp().clamp_max(SHARPEST)
+
+    @property
+    def bias(self) -> Tensor:
+        """What is added to each logit of a sigmoid."""
+        return FAST * self.shift
+
+    def pictures(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) in [-1, 1] → (n, dim) of length 1."""
+        return normalize(self.look(x).float(), dim=1)
+
+    def texts(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
+        """(n, …) tokens → (n, dim) of length 1; `drop` is the share of words left out in training."""
+        return normalize(self.say(self.read(tokens, drop)).float(), dim=1)
+
+    # Which words were seen is kept as two bits a word (Bloom 1970), so that no list of them is saved
+
+    def remember(self, words: Tensor) -> None:
+        """Keep which hashes of words were seen."""
+        for bit in _bits(words[words > 0]):
+            self.seen[bit] = True
+
+    def strange(self, words: Tensor) -> Tensor:
+        """(n, …) bool, which hashes of words were not seen."""
+        known = torch.ones_like(words, dtype=torch.bool)
+        for bit in _bits(words):
+            known &= self.seen[bit.to(self.seen.device)].to(words.device)
+        return (words > 0) & ~known
+
+
+def _bits(hashes: Tensor) -> Iterable[Tensor]:
+    return hashes.long() % SEEN, hashes.long() // SEEN * 40_503 % SEEN
+
+
+def picture_tower(image: Image, *, dim: int, width: int, layers: int, dropout: float) -> nn.Module:
+    """Convolutions and one linear layer over the whole of the last map.
+
+    Args:
+        image: the pictures.
+        dim: of the space.
+        width: channels of the first stage.
+        layers: residual blocks a stage.
+        dropout: share of features that are dropped in training.
+    """
+    hidden = [width * 2**i for i in range(STAGES)]
+    shrink = Shrink(image.channels, image.height, image.width, hidden=hidden, layers=layers)
+    last = nn.Linear(hidden[-1] * math.prod(shrink.size), dim)
+    return nn.Sequential(shrink, nn.Flatten(), nn.Dropout(dropout), last)
+
+
+def text_head(width: int, dim: int, dropout: float) -> nn.Module:
+    """What stands above an encoder of texts: one hidden layer.
+
+    Args:
+        width: of what comes in.
+        dim: of the space.
+        dropout: share of hidden units that are dropped in training.
+    """
+    inner = 2 * width
+    return nn.Sequential(nn.Linear(width, inner), nn.SiLU(), nn.Dropout(dropout), nn.Linear(inner, dim))
+
+
+class Adapter(nn.Module):
+    """x + W x + b, which begins as the identity: what is learned above a tower that is frozen.
+
+    >>> Adapter(2)(torch.ones(1, 2)).tolist()
+    [[1.0, 1.0]]
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.change = nn.Linear(width, width)
+        for weight in self.change.parameters():
+            nn.init.zeros_(weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, width) → the same."""
+        return x + self.change(x)

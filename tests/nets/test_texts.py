@@ -1,0 +1,86 @@
+"""Texts as vectors: order, characters, words left out."""
+
+from itertools import pairwise
+
+import pytest
+import torch
+
+from pushforward.nets.texts import Texts, equal
+from pushforward.training.randomness import scope
+
+
+@pytest.fixture(scope="module")
+def texts():
+    with scope(0):
+        return Texts(16).eval()
+
+
+def of(texts, *said):
+    with torch.no_grad():
+        return texts(texts.tokens(said))
+
+
+SWAPPED = [
+    ("a small red circle left of a small blue circle", "a small blue circle left of a small red circle"),
+    ("a large red circle left of a small red circle", "a small red circle left of a large red circle"),
+]
+
+
+@pytest.mark.parametrize("one, other", SWAPPED)
+def test_who_stands_where_matters(texts, one, other):
+    a, b = of(texts, one, other)
+    assert (a - b).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize("one, other", SWAPPED)
+def test_a_bag_of_words_and_of_pairs_could_not_tell(one, other):
+    a, b = one.split(), other.split()
+    assert sorted(a) == sorted(b) and sorted(pairwise(a)) == sorted(pairwise(b))
+
+
+def test_a_text_is_the_same_in_any_company(texts):
+    alone = of(texts, "a red circle")[0]
+    beside = of(texts, "a very much longer text about a circle that is red", "a red circle", None)[1]
+    assert torch.allclose(alone, beside, atol=1e-5)
+
+
+def test_a_word_never_seen_is_near_its_relatives(texts):
+    a, b, c = of(texts, "circle", "circles", "hippopotamus")
+    assert (a - b).norm() < (a - c).norm()
+
+
+def test_nothing_is_finite_and_all_nothing_is_alike(texts):
+    out = of(texts, None, "", "...")
+    assert out.isfinite().all() and torch.equal(out[0], out[1]) and torch.equal(out[0], out[2])
+
+
+def test_words_are_left_out_in_training_only_and_never_all(texts):
+    tokens = texts.tokens(["a red circle on a green field"])
+    assert torch.equal(texts(tokens, 0.5), texts(tokens, 0.5))
+    texts.train()
+    try:
+        with scope(0):
+            some = [texts(tokens, 0.9) for _ in range(20)]
+    finally:
+        texts.eval()
+    empty = of(texts, "")[0]
+    assert all((one[0] - empty).abs().max() > 1e-3 for one in some)
+    assert any(not torch.equal(some[0], one) for one in some[1:])
+
+
+def test_words_can_be_known_by_their_characters_alone():
+    with scope(0):
+        texts = Texts(8, forget=1.0 - 1e-9)
+        tokens = texts.tokens(["red"])
+        own = texts.table.weight.detach().clone()
+        texts(tokens).sum().backward()
+        touched = texts.table.weight.grad.abs().sum(1) > 0
+        assert 0 < touched.sum() <= 2 * (len([n for n in tokens[0, 0].tolist() if n]) - 1)
+        assert torch.equal(own, texts.table.weight)
+
+
+def test_equal_texts_are_found_words_or_vectors():
+    both = torch.tensor([[1, 0, 1], [0, 1, 0], [1, 0, 1]], dtype=torch.bool)
+    texts = Texts(8)
+    assert torch.equal(equal(texts.tokens(["red one", "one red", "Red, one"])), both)
+    assert torch.equal(equal(torch.tensor([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])), both)
