@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from pushforward.model import Model
     from pushforward.saving import load
     from pushforward.text_image.clip import CLIP
+    from pushforward.text_image.joint import Joint
 
 __all__ = [
     "CLIP",
@@ -92,6 +93,7 @@ __all__ = [
     "FormatError",
     "GaussianMixture",
     "Image",
+    "Joint",
     "Latent",
     "Model",
     "NGram",

@@ -18,6 +18,7 @@ FIRST = BYTES + 256  # that of the first character
 WORDS, CHARACTERS = 1 << 13, 1 << 11  # that are kept at most, the frequent ones first
 INSIDE = "-'’"  # what may stand between two letters of a word
 OPENING = "([{<«“‘#@/\\-–—_~&+=*^|"  # after which no blank is expected
+GAP = "\ue000"  # a word that is to be found: private to us in Unicode
 TOGETHER = (range(0x2E80, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x33480))  # scripts without blanks
 
 
@@ -55,17 +56,28 @@ class Words:
             letters.update({letter: times * word.count(letter) for letter in set(word)})
         return cls(_frequent(letters, characters), _frequent(counted, words))
 
+    @property
+    def first(self) -> int:
+        """The number of the first word."""
+        return FIRST + len(self.characters)
+
     def __len__(self) -> int:
         return FIRST + len(self.characters) + len(self.words)
 
-    def read(self, text: str) -> list[int]:
-        """A text as numbers."""
+    def read(self, text: str, gap: str | None = None) -> list[int]:
+        """A text as numbers; `MASK` for each word in whose place `gap` stands."""
+        if gap is not None:
+            text = text.replace(gap, GAP)
         out: list[int] = []
         before = None
         for blank, piece in _spaced(normal(text)):
-            if before is not None and blank != _expected(before, piece):
+            sign = before is not None and blank != _expected(before, piece)
+            if sign and (gap is None or GAP not in (before, piece)):
                 out.append(BLANK if blank else GLUE)
-            out += [self._number[piece]] if piece in self._number else self.spelled(piece)
+            if gap is not None and piece == GAP:
+                out.append(MASK)
+            else:
+                out += [self._number[piece]] if piece in self._number else self.spelled(piece)
             before = piece
         return out
 
@@ -93,15 +105,15 @@ class Words:
         """The words of a text that are not known."""
         return [piece for piece in pieces(normal(text)) if piece not in self._number]
 
-    def grid(self, texts: Sequence[str | None], length: int) -> tuple[Tensor, int]:
+    def grid(self, texts: Sequence[str | None], length: int, gap: str | None = None) -> tuple[Tensor, int]:
         """(n, length) texts as numbers, ended by `END` and filled up with it; and how many were cut to fit.
 
-        None is `HOLE`.
+        None is `HOLE`, and a word in whose place `gap` stands is `MASK`.
         """
         out = np.full((len(texts), length), END, np.int64)
         cut = 0
         for row, text in zip(out, texts, strict=True):
-            tokens = [HOLE] if text is None else self.read(text)
+            tokens = [HOLE] if text is None else self.read(text, gap)
             cut += len(tokens) > length
             row[: len(tokens)] = tokens[:length]
         return torch.from_numpy(out), cut
@@ -130,6 +142,8 @@ class Words:
 
     # State
 
+    PARTS = ("characters", "words")
+
     def state(self) -> dict[str, Tensor]:
         """All characters and words, as rows of bytes."""
         parts = {"characters": "".join(self.characters), "words": "\n".join(self.words)}
@@ -143,7 +157,7 @@ class Words:
             FormatError: they are no texts, or one is there twice.
         """
         try:
-            characters, words = (state[name].numpy().tobytes().decode() for name in ("characters", "words"))
+            characters, words = (state[name].numpy().tobytes().decode() for name in cls.PARTS)
         except UnicodeDecodeError as error:
             raise FormatError(f"the vocabulary is no text ({error.reason}); copy the model again") from error
         found = words.split("\n") if words else []
