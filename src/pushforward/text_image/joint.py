@@ -42,6 +42,7 @@ PARTS = ("vq", "pairs")  # folders of checkpoints and beginnings of the names of
 BLOCK = 256  # records that are drawn or scored together
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
+VARIED, PLAIN = 4, 0.5  # ways in which texts are varied, and share of steps in which they are not
 AT_ONCE = 0.5  # nats that may be lost in a step of drawing
 SCORED = 8  # draws of what is hidden, over which a bound is the mean
 
@@ -163,7 +164,8 @@ class Joint(NeuralModel):
         return 64
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        return {"codes": self._codes(records), "tokens": self._layout.encode(records)}
+        tokens = self._layout.encode(records)
+        return {"codes": self._codes(records), "tokens": tokens, "varied": self._layout.varied(records, VARIED)}
 
     def _codes(self, records: Records) -> Tensor:
         """(n, cells) the codes of pictures; the hidden one where there is none."""
@@ -185,10 +187,18 @@ class Joint(NeuralModel):
         codes, tokens = batch["codes"], batch["tokens"]
         able = (codes != self.network.hidden_code) & (self._picture.name not in self.learning[1])
         plan = planned(able, self._free, self._layout.owner.to(self.device), self.absent, generator)
-        picture, words = cost(self.network, codes, tokens, plan)
+        shown = self._said(batch, generator) if self.network.training else tokens
+        picture, words = cost(self.network, codes, tokens, torch.where(plan.tokens.any(1)[:, None], tokens, shown), plan)
         weight = batch.get("weight", 1.0)
         facts = {"codes": _over(picture, plan.codes), "words": _over(words, plan.tokens)}
         return ((picture + words) * weight).mean(), facts
+
+    def _said(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
+        """(n, length) what a picture is told: its words as they are, or varied, lest it is learned by heart."""
+        n, device = len(batch["tokens"]), self.device
+        which = torch.randint(VARIED, (n,), generator=generator, device=device)
+        plain = torch.rand(n, 1, generator=generator, device=device) < PLAIN
+        return torch.where(plain, batch["tokens"], batch["varied"][torch.arange(n, device=device), which])
 
     @property
     def _picture(self) -> Image:
@@ -242,7 +252,10 @@ class Joint(NeuralModel):
         if verb not in ("complete", "predict_proba"):
             return super()._read(data, verb, partial=partial)
         self._require_fit(verb)
-        return as_part(data, self.schema)
+        records = as_part(data, self.schema)
+        if len(records) == 0:
+            raise DataError(f"the data of {verb} holds no records; give at least one")
+        return records
 
     def _lacks(self, verb: str) -> str | None:
         if verb == "sample" and self._picture.name in self.given and not bool(self._free.any()):

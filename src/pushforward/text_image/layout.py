@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import random
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from pushforward.data import Category, Records, Schema, Text
 from pushforward.errors import CaptionWarning
 from pushforward.text_image.words import BYTES, END, HOLE, MASK, Words
 
-ROOM = 1  # tokens that a text may be longer than the longest one that was seen, for its end
+ROOM = 8  # tokens that a text may be longer than the longest one that was seen, for its end and a word that is spelled
 LONGEST = 48  # tokens of a text that are kept
 TOLD, SHOWN = 5, 24  # words that a warning names, and characters of them
 
@@ -80,6 +81,22 @@ class Layout:
             if not holes:
                 found[torch.from_numpy(column.is_null().to_numpy())] = MASK
             out[:, self.spans[field.name]] = found
+        return out
+
+    def varied(self, records: Records, many: int) -> Tensor:
+        """(n, many, length) the tokens of records with their texts varied, each time in another way.
+
+        Args:
+            records: whole ones.
+            many: how many ways.
+        """
+        out = self.encode(records)[:, None].repeat(1, many, 1)
+        for name, width in self.widths.items():
+            for i, text in enumerate(records.column(name).to_pylist()):
+                rng = random.Random(text)  # of the text alone, so that a record is the same in any company
+                for row in out[i, :, self.spans[name]] if text else ():
+                    tokens = self.words.varied(text, rng)[:width]
+                    row[:] = torch.tensor(tokens + [END] * (width - len(tokens)))
         return out
 
     def _levels(self, column: pa.ChunkedArray, field: Category) -> Tensor:
@@ -149,9 +166,9 @@ class Layout:
         for name in [name for name in self.widths if name in records.names]:
             for text in dict.fromkeys(records.column(name).drop_null().to_pylist()):
                 strange |= dict.fromkeys(self.words.strange(text if gap is None else text.replace(gap, " ")))
-                if len(self.words.read(text)) > self.widths[name]:
+                if len(self.words.read(text, gap)) > self.widths[name]:
                     what = f"a {name} of {len(text):,} characters is cut to its first {self.widths[name]} tokens"
-                    warnings.warn(f"{what}, the longest that was seen", CaptionWarning, stacklevel=4)
+                    warnings.warn(f"{what}; none that was learned from is longer", CaptionWarning, stacklevel=4)
         if strange:
             names = [word if len(word) < SHOWN else f"{word[:SHOWN]}…" for word in strange][:TOLD]
             more = f" and {len(strange) - TOLD} more" if len(strange) > TOLD else ""

@@ -89,15 +89,17 @@ def planned(
     return Plan(hidden(codes, whole, generator), hide, dropped[:, owner])
 
 
-def cost(network: Pairs, codes: Tensor, tokens: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
+def cost(network: Pairs, codes: Tensor, tokens: Tensor, said: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
     """(n,) mean cost in nats of what was hidden of each record, codes and tokens; 0 where nothing was.
 
     Args:
         network: what is learned.
         codes, tokens: (n, cells) and (n, length).
+        said: (n, length) what is shown of the tokens where they are not hidden; it differs from them only in records
+            of which no token is asked for.
         plan: what is hidden.
     """
-    shown = tokens.masked_fill(plan.tokens | plan.untold, MASK)
+    shown = said.masked_fill(plan.tokens | plan.untold, MASK)
     cells, words = network(codes.masked_fill(plan.codes, network.hidden_code), shown)
     return (
         _mean_cost(network.of_code(cells[plan.codes]), codes, plan.codes),

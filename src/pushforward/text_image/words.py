@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -19,6 +20,7 @@ WORDS, CHARACTERS = 1 << 13, 1 << 11  # that are kept at most, the frequent ones
 INSIDE = "-'’"  # what may stand between two letters of a word
 OPENING = "([{<«“‘#@/\\-–—_~&+=*^|"  # after which no blank is expected
 GAP = "\ue000"  # a word that is to be found: private to us in Unicode
+DROPPED, TURNED, SPELLED = 0.1, 0.5, 0.1  # shares of words, of texts and again of words that are varied
 TOGETHER = (range(0x2E80, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x33480))  # scripts without blanks
 
 
@@ -64,8 +66,14 @@ class Words:
     def __len__(self) -> int:
         return FIRST + len(self.characters) + len(self.words)
 
-    def read(self, text: str, gap: str | None = None) -> list[int]:
-        """A text as numbers; `MASK` for each word in whose place `gap` stands."""
+    def read(self, text: str, gap: str | None = None, spell: Callable[[], bool] = lambda: False) -> list[int]:
+        """A text as numbers.
+
+        Args:
+            text: the text.
+            gap: what stands in it for a word that is to be `MASK`.
+            spell: asked of each known word whether it is spelled all the same.
+        """
         if gap is not None:
             text = text.replace(gap, GAP)
         out: list[int] = []
@@ -76,10 +84,22 @@ class Words:
                 out.append(BLANK if blank else GLUE)
             if gap is not None and piece == GAP:
                 out.append(MASK)
+            elif piece in self._number and not spell():
+                out.append(self._number[piece])
             else:
-                out += [self._number[piece]] if piece in self._number else self.spelled(piece)
+                out += self.spelled(piece)
             before = piece
         return out
+
+    def varied(self, text: str, rng: random.Random) -> list[int]:
+        """A text as somebody else might have said it: without some words, its parts between commas in another order.
+
+        Some words are spelled, so that what the characters of a word say is learned too.
+        """
+        parts = [" ".join(word for word in part.split() if rng.random() >= DROPPED) for part in normal(text).split(",")]
+        if rng.random() < TURNED:
+            rng.shuffle(parts)
+        return self.read(", ".join(part for part in parts if part), spell=lambda: rng.random() < SPELLED)
 
     def spelled(self, word: str) -> list[int]:
         """A word as `SPELL` and its characters."""
