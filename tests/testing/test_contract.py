@@ -94,7 +94,12 @@ TABLES = {"numbers", "table", "pictures given label"}
 @pytest.mark.parametrize("name, i", MODELS)
 def test_small_models_take_the_examples_that_their_family_is_for(name, i):
     taken = {case.example.name for case in cases(name, i)}
-    own = {"ngram": TEXTS, "bridge": {"numbers", "table"}, "clip": {"captions"}, "joint": {"captions", "pictures given label"}}
+    own = {
+        "ngram": TEXTS,
+        "bridge": {"numbers", "table"},
+        "clip": {"captions"},
+        "joint": {"captions", "pictures given label"},
+    }
     wanted = own.get(name, TABLES)
     assert taken >= wanted and (name not in own or taken == wanted)
 

@@ -33,7 +33,9 @@ def test_blur_and_noise_change_little(pairs, sigma, noise):
 def test_pictures_do_not_meet_the_captions_of_others(pairs):
     captions = [said for said, _ in pairs]
     turned = captions[1:] + captions[:1]
-    wrong = [other for (said, picture), other in zip(pairs, turned, strict=True) if met(other, picture) and other != said]
+    wrong = [
+        other for (said, picture), other in zip(pairs, turned, strict=True) if met(other, picture) and other != said
+    ]
     assert len(wrong) <= 2  # of 800: two orders of the same things may say the same
 
 

@@ -83,7 +83,9 @@ def test_captions_are_chosen_and_categories_predicted(model):
 
 def test_a_bound_of_each_part_given_the_other(model, data):
     some = data[:40]
-    turned = pf.Records(data.schema, some.table.set_column(1, "caption", some.take(np.arange(1, 41) % 40).table["caption"]))
+    turned = pf.Records(
+        data.schema, some.table.set_column(1, "caption", some.take(np.arange(1, 41) % 40).table["caption"])
+    )
     wrong = np.array([a != b for a, b in zip(*(r.column("caption").to_pylist() for r in (some, turned)), strict=True)])
     for field in ("caption", "image"):
         gap = model.log_prob(some, of=field) - model.log_prob(turned, of=field)
@@ -135,7 +137,7 @@ def test_a_vq_that_is_fitted_is_taken_as_it_is(data):
     assert all(torch.equal(before[name], tensor) for name, tensor in model._coder.network.state_dict().items())
     assert model.measurements["vq"]["steps"] == 20
     other = pf.read({"image": np.zeros((4, 16, 16), np.uint8), "caption": ["a b c"] * 4}, text=["caption"])
-    with pytest.raises(pf.ArgumentError, match="fitted to pictures of 8×8"):
+    with pytest.raises(pf.ArgumentError, match="vq was fitted to image .8×8"):
         Joint(vq=vq).fit(other, steps=1)
 
 
@@ -166,7 +168,9 @@ def test_empty_captions_and_none(model):
 
 def test_records_without_caption_or_picture_teach_what_they_have():
     columns = squares(60)
-    data = pf.read({**columns, "caption": [None if i % 3 == 0 else c for i, c in enumerate(columns["caption"])]}, text=["caption"])
+    data = pf.read(
+        {**columns, "caption": [None if i % 3 == 0 else c for i, c in enumerate(columns["caption"])]}, text=["caption"]
+    )
     model = Joint(vq=VQ, width=8, layers=1).fit(data, steps=5, seed=0)
     assert len(model.sample(4, seed=0)) == 4 and np.isfinite(model.log_prob(data[:6])).all()
     assert model.complete({"image": columns["image"][:6]}, seed=0).column("caption").null_count == 0

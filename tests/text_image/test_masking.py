@@ -141,7 +141,7 @@ def test_how_many_are_hidden_is_uniform():
     for rows, k in ((hide[: n // 2], 3), (hide[n // 2 :], 5)):
         counts = torch.bincount(rows.sum(1), minlength=6)[1 : k + 1] / len(rows)
         assert ((counts - 1 / k).abs() < 5 / (2 * len(rows) ** 0.5)).all() and rows.sum(1).max() == k
-        assert (rows.float().mean(0)[:k] - rows.float().mean()*5/k).abs().max() < 0.02  # no place is preferred
+        assert (rows.float().mean(0)[:k] - rows.float().mean() * 5 / k).abs().max() < 0.02  # no place is preferred
     assert not hidden(able, torch.zeros(n), generator).any()
 
 

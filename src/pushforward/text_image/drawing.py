@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pushforward.text_image.masking import hidden
+from pushforward.text_image.masking import at_places, hidden
 from pushforward.text_image.network import Pairs
 from pushforward.text_image.words import MASK
 
@@ -60,9 +60,11 @@ class Drawing:
             done = 0
             while True:
                 open_ = (both == nothing) & ~closed & now
-                rows = open_.any(1).nonzero()[:, 0]
-                if not len(rows):
+                left = open_.any(1)
+                if not left.any():
                     break
+                # records that are done are left alone, but of a round number, as in training
+                rows = left.int().argsort(descending=True, stable=True)[: 1 << (int(left.sum()) - 1).bit_length()]
                 both[rows] = self._step(both[rows], open_[rows], many, able[rows], done, generator)
                 done += 1
         return both[:, :many], both[:, many:]
@@ -74,15 +76,17 @@ class Drawing:
         cells, words = self.network(both[:, :many], both[:, many:])
         entropy, draws = torch.zeros(both.shape, device=both.device), both.clone()
         if (where := open_[:, :many]).any():
-            logits = self.network.of_code(cells[where]).float()
+            logits = at_places(cells, where, self.network.of_code).float()
             if self.guidance != 1:
                 untold, _ = self.network(both[:, :many], torch.full_like(both[:, many:], MASK))
-                least = self.network.of_code(untold[where]).float()
+                least = at_places(untold, where, self.network.of_code).float()
                 logits = least + self.guidance * (logits - least)
             self._draw(logits, where, entropy[:, :many], draws[:, :many], generator)
         if (where := open_[:, many:]).any():
-            logits = self.network.of_token(words[where]).float()
-            self._draw(logits.masked_fill(~able[where], -math.inf), where, entropy[:, many:], draws[:, many:], generator)
+            logits = at_places(words, where, self.network.of_token).float()
+            self._draw(
+                logits.masked_fill(~able[where], -math.inf), where, entropy[:, many:], draws[:, many:], generator
+            )
         if self.steps is None:
             chosen = certain(entropy, open_, self.slack)
         else:
@@ -90,9 +94,7 @@ class Drawing:
             chosen = hidden(open_, share, generator)
         return torch.where(chosen, draws, both)
 
-    def _draw(
-        self, logits: Tensor, where: Tensor, entropy: Tensor, draws: Tensor, generator: torch.Generator
-    ) -> None:
+    def _draw(self, logits: Tensor, where: Tensor, entropy: Tensor, draws: Tensor, generator: torch.Generator) -> None:
         """Write down what is drawn at some places, and how uncertain each of them is."""
         logits = logits / self.temperature
         log = logits.log_softmax(-1)

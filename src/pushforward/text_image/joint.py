@@ -8,38 +8,35 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-import pyarrow as pa
 import torch
 from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.quantisers.fsq import levels_of
 from pushforward.autoencoders.vq import VQ
-from pushforward.data import Category, Image, Number, Records, Scan, Schema, Text, as_part, as_records, pictures
-from pushforward.data.holes import blank, overlay
-from pushforward.data.masks import repainted, unknown_pixels
+from pushforward.data import Category, Image, Number, Records, Scan, Schema, Text, as_part, as_records
+from pushforward.data.holes import blank
+from pushforward.data.masks import unknown_pixels
 from pushforward.errors import ArgumentError, DataError, FormatError, one_of
 from pushforward.evidence import Evidence
-from pushforward.neural import NeuralModel
 from pushforward.nets.conv import map_of
+from pushforward.neural import NeuralModel
 from pushforward.parts import joined, of_part
 from pushforward.runs import asked, check_folder, is_data, told
 from pushforward.saving import emptied
-from pushforward.text_image.drawing import Drawing, First
+from pushforward.text_image.drawing import First
 from pushforward.text_image.layout import Layout
-from pushforward.text_image.masking import cost, log_bound, planned
+from pushforward.text_image.masking import cost, planned
 from pushforward.text_image.network import Pairs
-from pushforward.text_image.words import MASK, Words
+from pushforward.text_image.telling import BLOCK, Telling, codes_of
+from pushforward.text_image.words import Words
 from pushforward.training.place import half_pays, pick
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
-from pushforward.training.randomness import generator as seeded
-from pushforward.training.randomness import moved
 from pushforward.training.run import Run
 
 CODES: Any = "vq:codes=1024,local=true,width=64"  # words, which become a model of its own in every object
 PARTS = ("vq", "pairs")  # folders of checkpoints and beginnings of the names of weights
-BLOCK = 256  # records that are drawn or scored together
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
 VARIED, PLAIN = 4, 0.5  # ways in which texts are varied, and share of steps in which they are not
@@ -55,10 +52,10 @@ class Joint(NeuralModel):
     """p(picture, texts): either is drawn from the other, both from nothing, and the rest of both from a part.
 
     A `VQ` brings a picture to a grid of codes, a text is a row of words. Some of both are hidden, by shares that are
-    independent (Bao et al. 2023, arXiv 2303.06555), and a network of convolutions tells what is hidden from what is not:
-    masked diffusion (Sahoo et al. 2024, arXiv 2406.07524; Shi et al. 2024, arXiv 2406.04329), from which every
-    conditional follows. `log_prob` is the bound log p(words) + log p(codes | words) + log p(picture | codes), or that of
-    one field given the others, so that it also says which caption fits a picture.
+    independent (Bao et al. 2023, arXiv 2303.06555), and a network of convolutions tells what is hidden from what is
+    not: masked diffusion (Sahoo et al. 2024, arXiv 2406.07524; Shi et al. 2024, arXiv 2406.04329), from which every
+    conditional follows. `log_prob` is the bound log p(words) + log p(codes | words) + log p(picture | codes), or that
+    of one field given the others, so that it also says which caption fits a picture.
 
     The data has one picture and one or more texts or categories. Texts are written in small letters; a word that was
     never seen is read by its characters. `vq` may be a model that is fitted already, which is then taken as it is.
@@ -102,15 +99,27 @@ class Joint(NeuralModel):
             raise DataError(f"field {number.name!r} is a number, which Joint cannot model; leave it out")
         images = [field.name for field in whole.of_kind(Image)]
         if len(images) != 1:
-            raise DataError(f"Joint needs one picture a record, and the data has {images or 'none'}; name one in image=")
+            raise DataError(
+                f"Joint needs one picture a record, and the data has {images or 'none'}; name one in image="
+            )
         if not whole.of_kind(Text, Category):
             raise DataError("Joint needs a caption, and the data has no text or category; name one in text=")
         self.vq._check(whole.select(images), Schema(()))
         if self.vq.body == "dense":
             raise ArgumentError("vq: body=dense has no grid of codes; say body=auto")
-        if self.vq.fitted and self.vq.schema.of_kind(Image)[0].shape != whole.of_kind(Image)[0].shape:
-            what = self.vq.schema.of_kind(Image)[0].describe()
-            raise ArgumentError(f"vq was fitted to pictures of {what}, not {whole.of_kind(Image)[0].describe()}")
+        if self.vq.fitted:
+            self._check_vq(self.vq.schema, self.vq.given, whole.of_kind(Image)[0])
+
+    @staticmethod
+    def _check_vq(schema: Schema, given: tuple[str, ...], image: Image) -> None:
+        """Refuse a fitted VQ of anything but such pictures."""
+        kinds = [field.describe() for field in schema if field.name not in given]
+        if given or kinds != [image.describe()] or schema.names != (image.name,):
+            found = ", ".join(f"{field.name} ({field.describe()})" for field in schema)
+            wanted = f"{image.name} ({image.describe()})"
+            raise ArgumentError(
+                f"vq was fitted to {found}, not to {wanted} alone; fit it to data.select([{image.name!r}])"
+            )
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         schema, _ = self.learning
@@ -123,7 +132,11 @@ class Joint(NeuralModel):
         else:
             first, run = self._divided(run)
             coder = VQ(**self.vq.get_params())
-            held = {"validation": as_records(run.validation, schema).select([image.name])} if is_data(run.validation) else {}
+            held = (
+                {"validation": as_records(run.validation, schema).select([image.name])}
+                if is_data(run.validation)
+                else {}
+            )
             seen, shares = _pictures(data, weights, image.name, others)
             fitting = coder.fitting(seen, weights=shares, **asked(coder, first, "vq", **held))
             for now in told("vq", fitting, 0.0, None if run.minutes is None else 60 * run.minutes):
@@ -164,17 +177,9 @@ class Joint(NeuralModel):
         return 64
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        tokens = self._layout.encode(records)
-        return {"codes": self._codes(records), "tokens": tokens, "varied": self._layout.varied(records, VARIED)}
-
-    def _codes(self, records: Records) -> Tensor:
-        """(n, cells) the codes of pictures; the hidden one where there is none."""
-        (image,) = self.learning[0].of_kind(Image)
-        cells, nothing = self._coder.network.k, self._coder.network.quantiser.size
-        if image.name not in records.names:
-            return torch.full((len(records), cells), nothing)
-        there = torch.from_numpy(records.column(image.name).is_valid().to_numpy())
-        return self._coder._encode(records.select([image.name])).cpu().masked_fill(~there[:, None], nothing)
+        codes = codes_of(self._coder, records, self._picture)
+        tokens, varied = self._layout.encode(records), self._layout.varied(records, VARIED)
+        return {"codes": codes, "tokens": tokens, "varied": varied}
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.to(self.device)
@@ -185,10 +190,12 @@ class Joint(NeuralModel):
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         codes, tokens = batch["codes"], batch["tokens"]
-        able = (codes != self.network.hidden_code) & (self._picture.name not in self.learning[1])
-        plan = planned(able, self._free, self._layout.owner.to(self.device), self.absent, generator)
+        able = (codes != self.network.hidden_code) & (self._picture not in self.learning[1])
+        plan = planned(able, self._telling.free, self._layout.owner.to(self.device), self.absent, generator)
         shown = self._said(batch, generator) if self.network.training else tokens
-        picture, words = cost(self.network, codes, tokens, torch.where(plan.tokens.any(1)[:, None], tokens, shown), plan)
+        picture, words = cost(
+            self.network, codes, tokens, torch.where(plan.tokens.any(1)[:, None], tokens, shown), plan
+        )
         weight = batch.get("weight", 1.0)
         facts = {"codes": _over(picture, plan.codes), "words": _over(words, plan.tokens)}
         return ((picture + words) * weight).mean(), facts
@@ -201,20 +208,22 @@ class Joint(NeuralModel):
         return torch.where(plain, batch["tokens"], batch["varied"][torch.arange(n, device=device), which])
 
     @property
-    def _picture(self) -> Image:
-        return self.learning[0].of_kind(Image)[0]
+    def _picture(self) -> str:
+        return self.learning[0].of_kind(Image)[0].name
 
     @property
-    def _free(self) -> Tensor:
-        """(fields,) bool, the texts and categories that are no conditions."""
-        given = self.learning[1]
-        return torch.tensor([field.name not in given for field in self._layout.fields], device=self.device)
+    def _telling(self) -> Telling:
+        return Telling(*self.learning, self._coder, self._layout, self.network, self.device)
 
     # State
 
     def _measured(self) -> dict[str, Any]:
         spelled = {name: len(tensor) for name, tensor in self._layout.words.state().items()}
-        return {"vq": self._coder.measurements, "tokens": {**self._layout.sizes, **spelled}, "lengths": self._layout.widths}
+        return {
+            "vq": self._coder.measurements,
+            "tokens": {**self._layout.sizes, **spelled},
+            "lengths": self._layout.widths,
+        }
 
     def _state(self) -> dict[str, Tensor]:
         words = self._layout.words.state()
@@ -237,7 +246,7 @@ class Joint(NeuralModel):
     def _emptied(self) -> VQ:
         """The VQ as it was after the fit, but for its weights."""
         coder = VQ(**self.vq.get_params())
-        emptied(coder, self.schema.select([self._picture.name]), (), self.measurements["vq"])
+        emptied(coder, self.schema.select([self._picture]), (), self.measurements["vq"])
         return coder
 
     # Verbs
@@ -258,7 +267,7 @@ class Joint(NeuralModel):
         return records
 
     def _lacks(self, verb: str) -> str | None:
-        if verb == "sample" and self._picture.name in self.given and not bool(self._free.any()):
+        if verb == "sample" and self._picture in self.given and not bool(self._telling.free.any()):
             return "everything is a condition"
         return None
 
@@ -275,8 +284,9 @@ class Joint(NeuralModel):
         first: Annotated[First, doc("which part is drawn before the other, where neither is known")] = "words",
     ) -> Records:
         known = blank(self.schema.without(self.given), n) if given is None else given.values
+        self._layout.warn(known)
         how = {"guidance": guidance, "temperature": temperature, "steps": steps, "slack": slack, "first": first}
-        return self._drawn(known, generator, **how)
+        return self._telling.drawn(known, generator, **how)
 
     def _complete(
         self,
@@ -284,153 +294,41 @@ class Joint(NeuralModel):
         generator: torch.Generator,
         *,
         mask: Annotated[Any, doc("(height, width) or (n, height, width) truths, True where a pixel is unknown")] = None,
-        gap: Annotated[str | None, doc("what stands in a text for a word that is unknown, such as ___")] = None,
+        gap: Annotated[str | None, doc("what stands in a text for one word that is unknown, such as ___")] = None,
         steps: Steps = None,
         slack: Slack = AT_ONCE,
     ) -> Records:
-        image = self._picture
-        shape = (image.channels, image.height, image.width)
-        unknown = unknown_pixels(mask if image.name in records.names else None, shape, len(records))
-        out = self._drawn(records, generator, unknown=unknown, gap=gap, holes=False, steps=steps, slack=slack)
-        return out
-
-    @torch.no_grad()
-    def _drawn(
-        self, known: Records, generator: torch.Generator, *, unknown: Tensor | None = None, gap: str | None = None,
-        holes: bool = True, **how: Any,
-    ) -> Records:  # fmt: skip
-        """Records that hold what is known, and draws where nothing is.
-
-        Args:
-            known: what is known; a missing cell is not.
-            generator: of the draws.
-            unknown: (n, channels, height, width) bool, pixels that are not known.
-            gap: what stands in a text for a word that is not known.
-            holes: whether cells may be drawn that are missing.
-            how: see `Drawing`.
-        """
-        self._layout.warn(known, gap)
-        source, drawing = moved(generator, self.device), Drawing(self.network, **how)
-        able = self._layout.able(holes=holes)[None].to(self.device)
-        pieces = []
-        for start in range(0, len(known), BLOCK):
-            rows = slice(start, start + BLOCK)
-            codes, tokens = self._seen(known[rows], gap)
-            if unknown is not None:
-                codes = codes.masked_fill(self._touched(unknown[rows]), self.network.hidden_code)
-            closed, may = self._closed.expand(len(codes), -1), able
-            if gap is not None:
-                may = able & self._layout.wordly(tokens.cpu()).to(self.device)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half_pays(self.device)):
-                codes, tokens = drawing.fill(codes, tokens, closed, may, source)
-            pieces.append(self._written(codes, tokens, known[rows], None if unknown is None else unknown[rows], gap))
-        return pieces[0].concat(*pieces[1:])
-
-    def _seen(self, known: Records, gap: str | None = None) -> tuple[Tensor, Tensor]:
-        """(n, cells) codes and (n, length) tokens, hidden where nothing is known."""
-        tokens = self._layout.encode(known, holes=False, gap=gap)
-        return self._codes(known).to(self.device), tokens.to(self.device)
-
-    @property
-    def _closed(self) -> Tensor:
-        """(cells + length,) bool, the places of conditions, which are not drawn."""
-        cells = torch.full((self.network.cells,), self._picture.name in self.learning[1], device=self.device)
-        return torch.cat([cells, ~self._free[self._layout.owner.to(self.device)]])
-
-    def _touched(self, unknown: Tensor) -> Tensor:
-        """(n, cells) bool, the cells that have a pixel that is not known."""
-        cells = self._coder.network.touched(unknown.any(1).to(self.device))
-        return cells
-
-    def _written(
-        self, codes: Tensor, tokens: Tensor, known: Records, unknown: Tensor | None, gap: str | None
-    ) -> Records:
-        """Codes and tokens as records, with what is known over them."""
-        columns = self._layout.decode(tokens)
-        image, given = self._picture.name, self.learning[1]
-        if image not in given:
-            columns[image] = self._coder._drawn(codes, None, None).column(image)
-        columns = {name: column for name, column in columns.items() if name not in given}
-        columns |= {name: known.column(name) for name in known.names if name in given}
-        schema = self.schema.select(columns)
-        drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
-        out = overlay(drawn, known if gap is None else _without_gaps(known, gap))
-        if unknown is None:
-            return out
-        pixels = torch.from_numpy(pictures.to_pixels(drawn.column(image)).copy())
-        return repainted(out, image, pixels, ~unknown)
+        field = self.schema[self._picture]
+        assert isinstance(field, Image)
+        shape = (field.channels, field.height, field.width) if field.name in records.names else None
+        unknown = unknown_pixels(mask, shape, len(records))
+        self._layout.warn(records, gap)
+        how = {"steps": steps, "slack": slack}
+        return self._telling.drawn(records, generator, unknown=unknown, gap=gap, holes=False, **how)
 
     def _log_prob(
         self,
         records: Records,
         *,
-        of: Annotated[str | None, doc("a field that is scored given all others; None: all of them")] = None,
+        of: Annotated[str | None, doc("a field that is scored given all others; none: all of them")] = None,
         samples: Annotated[int, Ge(1), doc("draws of what is hidden; more bring less noise")] = SCORED,
     ) -> Tensor:
         free = [name for name in self.schema.names if name not in self.given]
         if of is not None and of not in free:
             raise ArgumentError(f"of={of!r} is no field that is modelled; {one_of(of, free)}")
         self._layout.warn(records)
-        return torch.cat([self._bound(chunk, of, samples) for chunk in records.chunks(BLOCK)])
+        return torch.cat([self._telling.bound(chunk, of, samples) for chunk in records.chunks(BLOCK)])
 
-    def _bound(self, records: Records, of: str | None, samples: int) -> Tensor:
-        """(n,) the bound of one field given the others, or of the texts and then of the picture given them."""
-        (codes, tokens), image, total = self._seen(records), self._picture.name, torch.zeros(len(records)).double()
-        closed = self._closed[self.network.cells :]
-        if of != image:
-            own = ~closed if of is None else self._layout.place(of).to(self.device)
-            asked_, shown = (tokens != MASK) & own, codes
-            if of is None and image not in self.given:
-                shown = torch.full_like(codes, self.network.hidden_code)
-            total += log_bound(self.network, shown, tokens, asked_, False, samples, self._noise()).cpu()
-        if of == image or (of is None and image not in self.given):
-            asked_ = codes != self.network.hidden_code
-            there = asked_[:, 0].cpu()
-            total += log_bound(self.network, codes, tokens, asked_, True, samples, self._noise()).cpu()
-            codes = codes.masked_fill(~asked_, 0)
-            total += torch.where(there, self._coder._log_given(records.select([image]), codes), 0.0)
-        return total
-
-    def _noise(self) -> torch.Generator:
-        """The same for all records, so that none depends on its company."""
-        return seeded(0, device=self.device)
-
-    @torch.no_grad()
     def _predict_proba(self, records: Records, field: str) -> Tensor:
-        target, pieces = self.schema[field], []
+        target = self.schema[field]
         assert isinstance(target, Category)
-        place, levels = int(self._layout.place(field).nonzero()), self._layout.levels(target)
-        for chunk in records.chunks(BLOCK):
-            codes, tokens = self._seen(chunk)
-            tokens[:, place] = MASK
-            _, words = self.network(codes, tokens)
-            pieces.append(self.network.of_token(words[:, place])[:, levels].double().softmax(1).cpu())
-        return torch.cat(pieces)
+        return torch.cat([self._telling.levels(chunk, target) for chunk in records.chunks(BLOCK)])
 
     def _chosen(self, data: Any, captions: list[str]) -> Tensor:
-        """(n, captions) p(caption | picture), where each caption is as probable as any other before one looks."""
-        name = next((f.name for f in self.schema.of_kind(Text) if f.name not in self.given), None)
-        if name is None:
+        texts = [field for field in self.schema.of_kind(Text) if field.name not in self.given]
+        if not texts:
             raise ArgumentError("among= needs a text that is modelled, and the model has none; name a field")
-        records = as_part(data, self.schema)
-        said = Records(self.schema.select([name]), pa.table({name: captions}))
-        self._layout.warn(said)
-        codes, tokens = self._seen(records)
-        texts = self._layout.encode(said).to(self.device)
-        own = self._layout.place(name).to(self.device)
-        alone = self._scores(torch.full_like(codes[:1], self.network.hidden_code), torch.full_like(tokens[:1], MASK), texts, own)
-        return (self._scores(codes, tokens, texts, own) - alone).softmax(1)
-
-    def _scores(self, codes: Tensor, tokens: Tensor, texts: Tensor, own: Tensor) -> Tensor:
-        """(n, captions) the bound of each caption given each record."""
-        n, m = len(codes), len(texts)
-        out = []
-        for rows in torch.arange(n * m, device=self.device).split(BLOCK):
-            row, text = rows // m, rows % m
-            told_ = torch.where(own, texts[text], tokens[row])
-            asked_ = own.expand(len(rows), -1)
-            out.append(log_bound(self.network, codes[row], told_, asked_, False, SCORED, self._noise()))
-        return torch.cat(out).view(n, m).cpu()
+        return self._telling.among(as_part(data, self.schema), texts[0], captions, SCORED)
 
 
 def _pictures(
@@ -446,14 +344,3 @@ def _pictures(
 def _over(each: Tensor, hide: Tensor) -> Tensor:
     """The mean over those records of which something was hidden."""
     return each.sum() / hide.any(1).sum().clamp_min(1)
-
-
-def _without_gaps(records: Records, gap: str) -> Records:
-    """Records in which a text that has a gap is not known."""
-    columns = {}
-    for field in records.schema:
-        column = records.column(field.name)
-        if isinstance(field, Text):
-            column = pa.array([None if text is None or gap in text else text for text in column.to_pylist()], pa.string())
-        columns[field.name] = column
-    return Records(records.schema, pa.table(columns, schema=records.schema.arrow))

@@ -137,7 +137,7 @@ class Layout:
         return out
 
     def wordly(self, tokens: Tensor) -> Tensor:
-        """(n, length, symbols) bool: the tokens that may stand for a gap, which are whole words in texts that have some.
+        """(n, length, symbols) bool: the tokens that may stand at a place, whole words in texts that are known in part.
 
         Args:
             tokens: (n, length), `MASK` where nothing is known.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 
 from pushforward.text_image.network import Pairs
 from pushforward.text_image.words import MASK
@@ -16,6 +17,7 @@ TO_PICTURE, TO_WORDS = 0.5, 0.25  # shares of records of which only the picture,
 UNTOLD = 0.2  # share of those to picture that are told no word, for guidance
 ALL = 0.5  # share of records that are told, or are to tell, every field; of the others each with
 EACH = 0.5  # this probability
+PARTS = 8  # numbers of places that a head is asked of
 
 
 def hidden(able: Tensor, share: Tensor, generator: torch.Generator, alike: bool = False) -> Tensor:
@@ -58,9 +60,7 @@ class Plan:
     untold: Tensor
 
 
-def planned(
-    codes: Tensor, fields: Tensor, owner: Tensor, absent: float, generator: torch.Generator
-) -> Plan:
+def planned(codes: Tensor, fields: Tensor, owner: Tensor, absent: float, generator: torch.Generator) -> Plan:
     """Hide some of the codes, of the tokens, or of both, by shares that are independent (Bao et al. 2023, arXiv
     2303.06555): so that the network learns to tell either from the other, with or without it, and from a part of both.
 
@@ -102,9 +102,19 @@ def cost(network: Pairs, codes: Tensor, tokens: Tensor, said: Tensor, plan: Plan
     shown = said.masked_fill(plan.tokens | plan.untold, MASK)
     cells, words = network(codes.masked_fill(plan.codes, network.hidden_code), shown)
     return (
-        _mean_cost(network.of_code(cells[plan.codes]), codes, plan.codes),
-        _mean_cost(network.of_token(words[plan.tokens]), tokens, plan.tokens),
+        _mean_cost(at_places(cells, plan.codes, network.of_code), codes, plan.codes),
+        _mean_cost(at_places(words, plan.tokens, network.of_token), tokens, plan.tokens),
     )
+
+
+def at_places(features: Tensor, where: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
+    """(places, …) what a head says of some places.
+
+    It is asked of a round number of them, since half precision is compiled anew on a processor for each number.
+    """
+    index, part = where.flatten().nonzero()[:, 0], -(-where.numel() // PARTS)
+    more = -len(index) % part
+    return head(features.flatten(0, 1)[pad(index, (0, more))])[: len(index)]
 
 
 def _mean_cost(logits: Tensor, target: Tensor, hide: Tensor) -> Tensor:
@@ -137,6 +147,6 @@ def log_bound(
         hide = hidden(asked, share.expand(len(codes)), source, alike=True)
         shown = target.masked_fill(hide, nothing)
         cells, words = network(shown, tokens) if of_codes else network(codes, shown)
-        logits = network.of_code(cells[hide]) if of_codes else network.of_token(words[hide])
+        logits = at_places(cells, hide, network.of_code) if of_codes else at_places(words, hide, network.of_token)
         total -= _mean_cost(logits, target, hide).double()
     return total / samples * asked.sum(1)

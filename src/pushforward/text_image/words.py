@@ -28,9 +28,9 @@ class Words:
     """Texts as whole numbers: frequent words of the data have one each, all others are spelled.
 
     A word is a run of letters, marks and digits, hyphens and apostrophes within it included; any other sign, and any
-    character of Chinese or Japanese, is a word of its own. Where blanks stand follows from the words, but for signs that
-    say otherwise. A word that is not known is `SPELL` and its characters, and a character that is not known its bytes in
-    UTF-8. So `written` gives back what `read` read, but for what `normal` changes.
+    character of Chinese or Japanese, is a word of its own. Where blanks stand follows from the words, but for signs
+    that say otherwise. A word that is not known is `SPELL` and its characters, and a character that is not known its
+    bytes in UTF-8. So `written` gives back what `read` read, but for what `normal` changes.
 
     Args:
         characters: the known ones.
