@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from pushforward.model import Model
     from pushforward.saving import load
     from pushforward.text_image.clip import CLIP
+    from pushforward.text_image.joint import Joint
     from pushforward.text_image.steer import steer
 
 __all__ = [
@@ -98,6 +99,7 @@ __all__ = [
     "FormatError",
     "GaussianMixture",
     "Image",
+    "Joint",
     "Latent",
     "Model",
     "NGram",

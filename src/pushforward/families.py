@@ -79,6 +79,10 @@ FAMILIES: dict[str, tuple[str, str]] = {
         "pushforward.latent:Latent",
         "Any family over the codes of any auto-encoder: one compresses, the other learns the rest.",
     ),
+    "joint": (
+        "pushforward.text_image.joint:Joint",
+        "Pictures and captions as one distribution: either is drawn from the other, or both from nothing.",
+    ),
 }
 
 

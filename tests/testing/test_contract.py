@@ -46,6 +46,10 @@ SMALL = {
         {"width": 8, "dim": 8, "text_width": 16},
         {"width": 8, "dim": 8, "text_width": 16, "loss": "sigmoid", "alike": 1},
     ],
+    "joint": [
+        {"vq": "vq:width=8,codes=32,local=true", "width": 16, "layers": 1},
+        {"vq": "vq:width=8,codes=16,codebook=learned,stages=3", "width": 8, "layers": 1},
+    ],
     "bridge": [
         {"width": 8, "layers": 1, "refine": 2},
         {"width": 8, "layers": 1, "epsilon": 0.0},
@@ -90,7 +94,12 @@ TABLES = {"numbers", "table", "pictures given label"}
 @pytest.mark.parametrize("name, i", MODELS)
 def test_small_models_take_the_examples_that_their_family_is_for(name, i):
     taken = {case.example.name for case in cases(name, i)}
-    own = {"ngram": TEXTS, "bridge": {"numbers", "table"}, "clip": {"captions"}}
+    own = {
+        "ngram": TEXTS,
+        "bridge": {"numbers", "table"},
+        "clip": {"captions"},
+        "joint": {"captions", "pictures given label"},
+    }
     wanted = own.get(name, TABLES)
     assert taken >= wanted and (name not in own or taken == wanted)
 

@@ -6,12 +6,13 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import max_pool2d, pad
 
 from pushforward.autoencoders.network import Inputs, Kind, Network, Outputs
 from pushforward.autoencoders.quantisers.frequencies import Frequencies
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
 from pushforward.data import Schema
-from pushforward.nets.conv import Grow, Shrink
+from pushforward.nets.conv import Grow, Patches, Shrink
 from pushforward.nets.mlp import dense
 
 WIDEST = 4  # times the channels of the first stage, which no stage goes beyond
@@ -31,11 +32,12 @@ class GridNetwork(Network):
         width: channels of the first stage (pictures) or hidden units.
         layers: residual blocks a stage, or hidden layers.
         kind: how pictures are gone through.
+        local: whether the vector of a cell sees the pixels of that cell alone.
     """
 
     def __init__(
         self, rest: Schema, given: Schema, quantiser: Quantiser, *, positions: int, stages: int, width: int,
-        layers: int, kind: Kind, shared: bool = False, plain: bool = False,
+        layers: int, kind: Kind, shared: bool = False, plain: bool = False, local: bool = False,
     ):  # fmt: skip
         super().__init__(rest, given, shared=shared, plain=plain)
         self.quantiser = quantiser
@@ -45,7 +47,8 @@ class GridNetwork(Network):
         pixels = self.picture.size if self.picture is not None else 0
         if self.picture is not None and self.convolutional:
             hidden = [width * min(2**i, WIDEST) for i in range(stages)]
-            self.shrink = Shrink(*self.picture.shape, hidden=hidden, layers=layers)
+            look = Patches if local else Shrink
+            self.shrink = look(*self.picture.shape, hidden=hidden, layers=layers)
             self.grow = Grow(*self.picture.shape, hidden=hidden, layers=layers)
             self.size, self.cells, pixels = self.shrink.size, math.prod(self.shrink.size), 0
             self.positions, units, layers = positions if outputs else 0, 4 * width, max(1, layers)
@@ -93,6 +96,12 @@ class GridNetwork(Network):
         if self.steer_out is not None:
             h = h + self.steer_out(torch.cat([z[:, self.cells :].flatten(1), *beside], 1))[:, :, None, None]
         return Outputs(self.grow(h), self.back(flat) if self.positions else flat[:, :0])
+
+    def touched(self, where: Tensor) -> Tensor:
+        """(n, cells) bool, the cells of the grid whose pixels are among those of (n, height, width) bool."""
+        tall, wide = (-(-side // many) for side, many in zip(where.shape[1:], self.size, strict=True))
+        room = (0, self.size[1] * wide - where.shape[2], 0, self.size[0] * tall - where.shape[1])
+        return max_pool2d(pad(where[:, None].float(), room), (tall, wide)).flatten(1) > 0
 
     @property
     def last(self) -> Tensor:

@@ -58,6 +58,7 @@ class VQ(Coder):
     codebook: Annotated[Literal["fsq", "learned"], doc("rounded entries, or vectors that are learned")] = "fsq"
     positions: Annotated[int, Ge(1), doc("codes of a row, or of a picture if dense")] = 8
     stages: Annotated[int, Ge(1), Le(6), doc("of pictures, each after the first a grid half as fine")] = 2
+    local: Annotated[bool, doc("whether the code of a cell of a picture sees the pixels of that cell alone")] = False
 
     # Learning
 
@@ -65,7 +66,7 @@ class VQ(Coder):
         return FSQ(levels_of(self.codes)) if self.codebook == "fsq" else Codebook(self.codes)
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        shape = {"positions": self.positions, "stages": self.stages, **self._shape(rest)}
+        shape = {"positions": self.positions, "stages": self.stages, "local": self.local, **self._shape(rest)}
         return GridNetwork(rest, given, self._quantiser(), **shape)
 
     @torch.no_grad()

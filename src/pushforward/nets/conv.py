@@ -87,12 +87,41 @@ class Grow(nn.Module):
         return out[:, :, : self._crop[0], : self._crop[1]]
 
 
-class Residual(nn.Module):
-    """x → x + conv(act(conv(act(x)))), which begins as the identity."""
+class Patches(nn.Module):
+    """A picture to a map as fine as that of `Shrink`, each cell of which sees its own pixels and no others.
 
-    def __init__(self, channels: int, act: Callable[[], nn.Module] = nn.SiLU):
+    Args:
+        channels, height, width: of the picture.
+        hidden: channels of the stages, one each; a cell has four times the last between its layers.
+        layers: residual blocks.
+
+    >>> Patches(1, 28, 28, hidden=(8, 16), layers=1)(torch.zeros(2, 1, 28, 28)).shape
+    torch.Size([2, 16, 7, 7])
+    """
+
+    def __init__(self, channels: int, height: int, width: int, *, hidden: Sequence[int], layers: int):
         super().__init__()
-        self.one, self.two = (nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2))
+        self.size = map_of(height, width, len(hidden))
+        self.unit = fold_of(height, width) * 2 ** (len(hidden) - 1)
+        self._pad = (self.size[1] * self.unit - width, self.size[0] * self.unit - height)
+        inner = 4 * hidden[-1]
+        parts: list[nn.Module] = [nn.Conv2d(channels * self.unit**2, inner, 1)]
+        parts += [Residual(inner, span=1) for _ in range(layers)]
+        self.body = _quick(nn.Sequential(*parts, nn.SiLU(), nn.Conv2d(inner, hidden[-1], 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, channels, height, width) → (n, hidden[-1], rows, columns)."""
+        if any(self._pad):
+            x = pad(x, (0, self._pad[0], 0, self._pad[1]), mode="replicate")
+        return self.body(pixel_unshuffle(x, self.unit).contiguous(memory_format=torch.channels_last))
+
+
+class Residual(nn.Module):
+    """x → x + conv(act(conv(act(x)))), which begins as the identity; `span` is the side of the convolutions."""
+
+    def __init__(self, channels: int, act: Callable[[], nn.Module] = nn.SiLU, span: int = 3):
+        super().__init__()
+        self.one, self.two = (nn.Conv2d(channels, channels, span, padding=span // 2) for _ in range(2))
         self.act = act()
         nn.init.zeros_(self.two.weight)
         nn.init.zeros_(self.two.bias)  # type: ignore[arg-type]

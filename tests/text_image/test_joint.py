@@ -1,0 +1,205 @@
+"""Joint: what it learns, what it keeps, what it says and what it refuses."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import pushforward as pf
+from pushforward.data import as_records
+from pushforward.text_image.joint import Joint
+
+VQ = "vq:width=8,codes=16,local=true,stages=2"
+SMALL = {"vq": VQ, "width": 32, "layers": 2, "lr": 3e-3}
+
+
+def squares(n=400, seed=0):
+    """8×8 pictures of a grey or white square on one of four places, in words, with its brightness beside."""
+    rng = np.random.default_rng(seed)
+    up, left, bright = (rng.integers(0, 2, n).astype(bool) for _ in range(3))
+    pixels = np.zeros((n, 8, 8), np.uint8)
+    for i in range(n):
+        row, column = 0 if up[i] else 4, 0 if left[i] else 4
+        pixels[i, row : row + 4, column : column + 4] = 255 if bright[i] else 120
+    captions = [
+        f"a {'white' if b else 'grey'} square, {'up' if u else 'down'} and {'left' if c else 'right'}"
+        for u, c, b in zip(up, left, bright, strict=True)
+    ]
+    return {"image": pixels, "caption": captions, "shade": ["white" if b else "grey" for b in bright]}
+
+
+def read(pixels):
+    """What a picture shows, in words."""
+    corners = pixels.astype(int).reshape(2, 4, 2, 4).mean((1, 3))
+    row, column = np.unravel_index(corners.argmax(), (2, 2))
+    shade = "white" if corners.max() > 185 else "grey"
+    return f"a {shade} square, {['up', 'down'][row]} and {['left', 'right'][column]}"
+
+
+@pytest.fixture(scope="module")
+def data():
+    return pf.read(squares(), text=["caption"])
+
+
+@pytest.fixture(scope="module")
+def model(data):
+    return Joint(**SMALL).fit(data, steps=400, seed=0, device="cpu")
+
+
+def test_pictures_follow_their_captions(model):
+    said = sorted(set(squares()["caption"])) * 8
+    drawn = model.sample(len(said), given={"caption": said}, seed=0)
+    shown = [read(picture) for picture in drawn.to_numpy()["image"]]
+    assert np.mean([a == b for a, b in zip(said, shown, strict=True)]) > 0.9
+    assert drawn.to_numpy()["caption"].tolist() == said
+
+
+def test_captions_follow_their_pictures(model):
+    new = squares(64, seed=1)
+    drawn = model.sample(64, given={"image": new["image"]}, seed=0)
+    columns = drawn.to_numpy()
+    assert np.mean(columns["caption"] == np.array(new["caption"], object)) > 0.9
+    assert np.mean(columns["shade"] == np.array(new["shade"], object)) > 0.9
+    assert (columns["image"] == new["image"]).all()
+
+
+@pytest.mark.parametrize("first", ["words", "picture", "together"])
+def test_pairs_belong_together_whichever_is_drawn_first(model, first):
+    columns = model.sample(100, seed=0, first=first).to_numpy()
+    shown = [read(picture) for picture in columns["image"]]
+    assert np.mean([a == b for a, b in zip(columns["caption"], shown, strict=True)]) > 0.75
+    assert len(set(columns["caption"])) >= 7
+
+
+def test_captions_are_chosen_and_categories_predicted(model):
+    new, among = squares(32, seed=2), sorted(set(squares()["caption"]))
+    pictures = {"image": new["image"]}
+    assert np.mean(model.predict(pictures, among=among) == np.array(new["caption"], object)) > 0.9
+    chances = model.predict_proba(pictures, among=among)
+    assert chances.shape == (32, 8) and np.allclose(chances.sum(1), 1)
+    assert np.mean(model.predict(pictures, "shade") == np.array(new["shade"], object)) > 0.9
+
+
+def test_a_bound_of_each_part_given_the_other(model, data):
+    some = data[:40]
+    turned = pf.Records(
+        data.schema, some.table.set_column(1, "caption", some.take(np.arange(1, 41) % 40).table["caption"])
+    )
+    wrong = np.array([a != b for a, b in zip(*(r.column("caption").to_pylist() for r in (some, turned)), strict=True)])
+    for field in ("caption", "image"):
+        gap = model.log_prob(some, of=field) - model.log_prob(turned, of=field)
+        assert (gap[wrong] > 0).mean() > 0.9, field
+    assert model.density == "bound" and (model.log_prob(some, of="caption") > model.log_prob(some)).all()
+    assert model.log_prob(some, of="caption").mean() > -4  # nats; ln 8 if nothing was learned but the eight captions
+    with pytest.raises(pf.ArgumentError, match=r"of='text'.*caption"):
+        model.log_prob(some, of="text")
+
+
+def test_what_is_missing_is_left_out_of_the_bound(model, data):
+    columns = squares(6, seed=3)
+    no_words = as_records({**columns, "caption": [None] * 6, "shade": [None] * 6}, data.schema)
+    whole = as_records(columns, data.schema)
+    rest = model.log_prob(whole, of="image")
+    assert (model.log_prob(no_words) < rest).all()  # p(picture) of eight kinds against p(picture | words)
+
+
+def test_half_a_picture_is_completed_and_the_other_half_stays(model):
+    new = squares(40, seed=4)
+    mask = np.zeros((8, 8), bool)
+    mask[4:] = True
+    out = model.complete({**new, "image": new["image"]}, mask=mask, seed=0).to_numpy()["image"]
+    assert (out[:, :4] == new["image"][:, :4]).all()
+    assert np.mean([read(p) == c for p, c in zip(out, new["caption"], strict=True)]) > 0.9
+
+
+def test_words_that_are_open_are_found_in_the_picture(model):
+    new = squares(40, seed=5)
+    holed = [c.replace("white", "___").replace("grey", "___") for c in new["caption"]]
+    out = model.complete({"image": new["image"], "caption": holed}, gap="___", seed=0).column("caption").to_pylist()
+    assert np.mean([a == b for a, b in zip(out, new["caption"], strict=True)]) > 0.9
+    assert all(text.replace("white", "___").replace("grey", "___") == h for text, h in zip(out, holed, strict=True))
+
+
+def test_either_part_is_completed_from_the_other(model):
+    new = squares(20, seed=6)
+    words = model.complete({"caption": new["caption"]}, seed=0)
+    assert words.column("image").null_count == 0
+    assert np.mean([read(p) == c for p, c in zip(words.to_numpy()["image"], new["caption"], strict=True)]) > 0.9
+    pictures = model.complete({"image": new["image"]}, seed=0)
+    assert pictures.column("shade").null_count == 0 and (pictures.to_numpy()["image"] == new["image"]).all()
+
+
+def test_a_vq_that_is_fitted_is_taken_as_it_is(data):
+    vq = pf.VQ(width=8, codes=16, local=True).fit(data.select(["image"]), steps=20, seed=1)
+    before = {name: tensor.clone() for name, tensor in vq.network.state_dict().items()}
+    model = Joint(vq=vq, width=8, layers=1).fit(data, steps=3, seed=0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model._coder.network.state_dict().items())
+    assert model.measurements["vq"]["steps"] == 20
+    other = pf.read({"image": np.zeros((4, 16, 16), np.uint8), "caption": ["a b c"] * 4}, text=["caption"])
+    with pytest.raises(pf.ArgumentError, match=r"vq was fitted to image .8×8"):
+        Joint(vq=vq).fit(other, steps=1)
+
+
+def test_parts_of_the_vq_are_set_by_their_names():
+    model = Joint(**SMALL)
+    vq = model.vq
+    assert model.set_params(vq__codes=64, width=16).vq.codes == 64 and vq.codes == 16 and model.width == 16
+
+
+def test_words_never_seen_are_said_and_drawn_from(model):
+    with pytest.warns(pf.CaptionWarning, match="ball, 字"):
+        drawn = model.sample(2, given={"caption": "a white ball, 字"}, seed=0)
+    assert drawn.column("caption").to_pylist() == ["a white ball, 字"] * 2
+
+
+def test_a_long_caption_is_cut_and_said(model):
+    with pytest.warns(pf.CaptionWarning) as told:
+        model.sample(1, given={"caption": "white " * 1700}, seed=0)
+    assert any("10,200 characters is cut" in str(each.message) for each in told)
+
+
+def test_empty_captions_and_none(model):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawn = model.sample(2, given={"caption": ["", None]}, seed=0).column("caption").to_pylist()
+    assert drawn[0] == "" and drawn[1]
+
+
+def test_records_without_caption_or_picture_teach_what_they_have():
+    columns = squares(60)
+    data = pf.read(
+        {**columns, "caption": [None if i % 3 == 0 else c for i, c in enumerate(columns["caption"])]}, text=["caption"]
+    )
+    model = Joint(vq=VQ, width=8, layers=1).fit(data, steps=5, seed=0)
+    assert len(model.sample(4, seed=0)) == 4 and np.isfinite(model.log_prob(data[:6])).all()
+    assert model.complete({"image": columns["image"][:6]}, seed=0).column("caption").null_count == 0
+
+
+def test_conditions_may_be_told_or_not(data):
+    model = Joint(vq=VQ, width=8, layers=1).fit(data, given="shade", steps=3, seed=0)
+    assert model.sample(2, given={"shade": "grey"}, seed=0).names == ("image", "caption", "shade")
+    assert model.sample(2, seed=0).names == ("image", "caption")
+    told = Joint(vq=VQ, width=8, layers=1).fit(data, given="image", steps=3, seed=0)
+    assert told.sample(2, given={"image": data.to_numpy()["image"][:2]}, seed=0).names == ("image", "caption", "shade")
+    assert np.isfinite(told.log_prob(data[:3])).all() and told.sample(2, seed=0).names == ("caption", "shade")
+
+
+@pytest.mark.parametrize(
+    "change, match",
+    [
+        ({"caption": None, "shade": None}, "no text or category"),
+        ({"image": None}, "one picture"),
+        ({"size": np.arange(40.0) / 7}, "'size' is a number"),
+    ],
+)
+def test_what_it_cannot_model_is_refused_by_name(change, match):
+    columns = {name: value for name, value in {**squares(40), **change}.items() if value is not None}
+    data = pf.read(columns, text=[n for n in ["caption"] if n in columns])
+    with pytest.raises(pf.DataError, match=match):
+        Joint(**SMALL).fit(data, steps=1)
+
+
+def test_other_auto_encoders_are_refused():
+    with pytest.raises(pf.ArgumentError, match="vq"):
+        Joint(vq="vae:latent=4")
