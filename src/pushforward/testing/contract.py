@@ -15,6 +15,7 @@ from pushforward.testing.case import Case, Inapplicable
 from pushforward.testing.examples import Example, examples
 
 Check = Callable[[Case], None]
+ALARMS = (CaptionWarning, CollapsedWarning, CopiedWarning)  # which the small data of the checks is bound to ring
 
 
 def checks() -> dict[str, Check]:
@@ -114,7 +115,7 @@ def cases_of(
 def _can(case: Case) -> bool:
     try:
         with warnings.catch_warnings():
-            for alarm in (CollapsedWarning, CopiedWarning):
+            for alarm in ALARMS:
                 warnings.simplefilter("ignore", alarm)
             _ = case.model
     except DataError:
