@@ -78,11 +78,7 @@ def run_check(check: Check, case: Case) -> bool:
     name = f"{check.__name__} ({case.example.name})"
     try:
         with warnings.catch_warnings():
-            for alarm in (
-                CollapsedWarning,
-                CopiedWarning,
-                CaptionWarning,
-            ):  # which the small data of the checks is bound to ring
+            for alarm in ALARMS:
                 warnings.simplefilter("ignore", alarm)
             check(case)
     except Inapplicable:
