@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import click
+
 from pushforward.cli import words
 from pushforward.cli.help import Command, Option
 from pushforward.cli.options import data_argument, json_option, model_argument, records_option, verb
@@ -22,6 +24,8 @@ def predict(
     from pushforward.cli.output import check_target, deliver
     from pushforward.saving import load
 
+    if field is None and not among:
+        raise click.UsageError("--field is missing; name a category, or captions with --among")
     loaded = load(model)
     chances = verb(loaded, "predict_proba")
     check_target(out, loaded.schema.select([]))

@@ -15,6 +15,7 @@ from pushforward.testing.case import Case, Inapplicable
 from pushforward.testing.examples import Example, examples
 
 Check = Callable[[Case], None]
+ALARMS = (CaptionWarning, CollapsedWarning, CopiedWarning)  # which the small data of the checks is bound to ring
 
 
 def checks() -> dict[str, Check]:
@@ -77,11 +78,7 @@ def run_check(check: Check, case: Case) -> bool:
     name = f"{check.__name__} ({case.example.name})"
     try:
         with warnings.catch_warnings():
-            for alarm in (
-                CollapsedWarning,
-                CopiedWarning,
-                CaptionWarning,
-            ):  # which the small data of the checks is bound to ring
+            for alarm in ALARMS:
                 warnings.simplefilter("ignore", alarm)
             check(case)
     except Inapplicable:
@@ -114,7 +111,7 @@ def cases_of(
 def _can(case: Case) -> bool:
     try:
         with warnings.catch_warnings():
-            for alarm in (CollapsedWarning, CopiedWarning):
+            for alarm in ALARMS:
                 warnings.simplefilter("ignore", alarm)
             _ = case.model
     except DataError:

@@ -72,11 +72,9 @@ def captions(n: int = 32) -> dict[str, Any]:
     """The pictures of `pictures` with a sentence that says where the square is; two have none."""
     drawn = pictures(n)
     columns = drawn["image"].astype(int).sum(1).argmax(1)
-    words = [
-        f"a square {side} {'left' if column < 4 else 'right'}"
-        for side, column in zip(drawn["label"], columns, strict=True)
-    ]
-    return {**drawn, "caption": [None, *words[1:-1], None]}
+    sides = np.where(columns < 4, "left", "right")
+    words = [f"a square {label} {side}" for label, side in zip(drawn["label"], sides, strict=True)]
+    return {"image": drawn["image"], "caption": [None, *words[1:-1], None]}
 
 
 def sentences(n: int = 40) -> dict[str, Any]:

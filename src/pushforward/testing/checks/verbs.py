@@ -219,6 +219,7 @@ def _calls(model: Model, case: Case) -> dict[str, Callable[[], Any]]:
     if not model.fitted:
         calls["decode"] = lambda: model.decode(np.zeros((1, 1)))
         calls["complete"] = lambda: model.complete(whole)
+        calls["scatter"] = lambda: model.scatter(whole, whole.names[0])
         calls["predict"] = lambda: model.predict(whole, whole.names[0])
         calls["predict_proba"] = lambda: model.predict_proba(whole, whole.names[0])
     for verb in set(VERBS) - set(calls):
