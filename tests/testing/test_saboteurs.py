@@ -752,6 +752,22 @@ class LearnsOneOnly(Moves):
         return super().fit(data, to=data, **options)
 
 
+# Pictures and texts
+
+
+class Sees(pf.CLIP):
+    """A sound family that compares pictures with texts."""
+
+    small = {"width": 8}  # noqa: RUF012
+
+
+@fails("check_pictures_and_texts_are_compared")
+class FindsTheLeastSimilar(Sees):
+    def search(self, query, data, k=10):
+        rows, cosines = super().search(query, data, len(data))
+        return rows[..., ::-1][..., :k], cosines[..., ::-1][..., :k]
+
+
 @pytest.mark.parametrize("saboteur, name", SABOTEURS, ids=[f"{cls.__name__}-{name}" for cls, name in SABOTEURS])
 def test_the_named_check_rejects(saboteur, name):
     with pytest.raises(AssertionError) as caught:
@@ -762,7 +778,7 @@ def test_the_named_check_rejects(saboteur, name):
 @pytest.mark.parametrize("name", checks())
 def test_the_sound_twin_passes(name):
     sound = next(
-        (base for cls, of in SABOTEURS if of == name for base in (Moves, Sound) if issubclass(cls, base)), Sound
+        (base for cls, of in SABOTEURS if of == name for base in (Moves, Sees, Sound) if issubclass(cls, base)), Sound
     )
     assert check_model(lambda: sound(**sound.small), fit={"steps": 2}, only=name) or name in {
         "check_codes",  # a mixture has no codes, and a mixture can hold anything fixed
