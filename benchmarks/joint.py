@@ -24,10 +24,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pushforward.training.copying import copied
 from torch import nn
 
 import pushforward as pf
+from pushforward.metrics.copying import copied
 from pushforward.nets.conv import Shrink
 from pushforward.nets.texts import Texts
 from pushforward.testing.shapes import attribute_f1, met

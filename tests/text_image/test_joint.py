@@ -122,7 +122,7 @@ def test_words_that_are_open_are_found_in_the_picture(model):
 
 
 def test_either_part_is_completed_from_the_other(model):
-    new = squares(20, seed=6)
+    new = squares(200, seed=6)
     words = model.complete({"caption": new["caption"]}, seed=0)
     assert words.column("image").null_count == 0
     assert np.mean([read(p) == c for p, c in zip(words.to_numpy()["image"], new["caption"], strict=True)]) > 0.9

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from pushforward.compare.result import Cell
 from pushforward.data import Records, Schema
+from pushforward.data.weights import digest
 from pushforward.data.write import whole, write_text
 from pushforward.errors import ArgumentError, FormatError
 from pushforward.training.checkpoint import flush
@@ -73,7 +74,7 @@ class Keep:
     """
 
     def __init__(self, folder: Path, plan: Mapping[str, Any], train: Records, held: Records):
-        self.folder, self.plan = folder, {**plan, "data": digest(train, held)}
+        self.folder, self.plan = folder, {**plan, "data": [digest(part, None) for part in (train, held)]}
         if folder.exists() and not (folder / PLAN).is_file() and (folder.is_file() or any(folder.iterdir())):
             raise FormatError(f"folder={str(folder)!r} exists and holds no comparison; name another or empty it")
         if (folder / PLAN).is_file():
@@ -185,18 +186,6 @@ class Keep:
             shutil.rmtree(path, ignore_errors=True)  # an earlier failure
             source.rename(path)
             flush(path.parent)
-
-
-def digest(*parts: Records) -> str:
-    """A hash of records and their schema."""
-    out = hashlib.sha256()
-    for records in parts:
-        out.update(json.dumps(records.schema.to_json(), default=str).encode())
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, records.table.schema) as stream:
-            stream.write_table(records.table.combine_chunks())
-        out.update(sink.getvalue())
-    return out.hexdigest()
 
 
 def write_records(path: Path, records: Records) -> None:

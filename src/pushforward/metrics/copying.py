@@ -33,9 +33,9 @@ def copied(real: Tensor, drawn: Tensor) -> float:
     """The share of draws nearer to a record than all but one in twenty records are to their nearest neighbour.
 
     It also has to be much nearer to that record than to all others: a draw in the middle of all is near to each, and
-    copies none. How much is
-    a matter of dimensions: by chance the nearest of many records is r times as far as the next with probability r^d.
-    Where draws are distributed like the data it is about a twentieth, or less; where they are copies, 1.
+    copies none. How much is a matter of dimensions: by chance the nearest of many records is r times as far as the next
+    with probability r^d. Where draws are distributed like the data it is about a twentieth, or less; where they are
+    copies, 1.
 
     Args:
         real: (n, d) records that were learned from.

@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from pushforward.text_image.sentences import Frozen, kept
+from pushforward.text_image.sentences import Frozen
 
 LONGEST = 77  # tokens that these models read
 
 
 class PretrainedCLIP(Frozen):
-    """A `CLIPModel` (Radford et al. 2021, arXiv 2103.00020): pictures of any size, and texts, as vectors.
-
-    Args:
-        name: its folder, or its name on the hub.
-        width: of the vectors, for a model that is not to be loaded before it is used.
-        digest: the hash that it has to have.
-    """
+    """A `CLIPModel` (Radford et al. 2021, arXiv 2103.00020): pictures of any size, and texts, as vectors."""
 
     kind: ClassVar[str] = "CLIPModel"
-
-    def __init__(self, name: str, width: int | None = None, digest: str | None = None):
-        super().__init__(name, digest)
-        self.width = width or self._load().config.projection_dim
-        self._known: dict[str, Tensor] = {}
-
-    def tokens(self, texts: Sequence[str | None]) -> Tensor:
-        """(n, width) vectors of texts, each encoded once; 0 where there is no text."""
-        return kept(self._known, texts, self._encoded, self.width)
-
-    def forward(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
-        """The vectors as they are."""
-        return tokens
+    wide: ClassVar[str] = "projection_dim"
 
     def pictures(self, x: Tensor) -> Tensor:
         """(n, 1 or 3, height, width) in [-1, 1] → (n, width), with slopes into the pictures."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
@@ -14,21 +15,38 @@ from pushforward.errors import ArgumentError, FormatError, PushforwardError
 TOGETHER = 64  # texts that are encoded together
 
 
-class Frozen(nn.Module):
-    """A model of `transformers` that stays as it is: it is not saved, but named, with a hash of its weights.
+class Frozen(nn.Module, ABC):
+    """A model of `transformers` that reads texts and stays as it is: not saved, but named, with a hash of its weights.
+
+    A text is encoded once, and kept.
 
     Args:
-        name: its folder, or its name on the hub.
+        name: its folder, or its name on the hub, such as ``sentence-transformers/all-MiniLM-L6-v2``.
+        width: of the vectors, for a model that is not to be loaded before it is used.
         digest: the hash that it has to have; None takes what is there.
     """
 
-    kind: ClassVar[str] = "AutoModel"  # the class of transformers that reads it
-    width: int
+    kind: ClassVar[str]  # the class of transformers that reads it
+    wide: ClassVar[str]  # what its configuration calls the width of vectors
 
-    def __init__(self, name: str, digest: str | None = None):
+    def __init__(self, name: str, width: int | None = None, digest: str | None = None):
         super().__init__()
         self.name, self._wanted = name, digest
         self._held: dict[str, Any] = {}  # in a dict, lest it become a part of this module
+        self._known: dict[str, Tensor] = {}
+        self.width: int = width or getattr(self._load().config, self.wide)
+
+    @abstractmethod
+    def _encoded(self, texts: list[str]) -> Tensor:
+        """(n, width) vectors of texts that are not empty."""
+
+    def tokens(self, texts: Sequence[str | None]) -> Tensor:
+        """(n, width) vectors, of which a step only takes what it needs; 0 where there is no text."""
+        return kept(self._known, texts, self._encoded, self.width)
+
+    def forward(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
+        """The vectors as they are; no word can be left out of them."""
+        return tokens
 
     def _load(self) -> Any:
         """The model, evaluating and without slopes into its weights."""
@@ -69,28 +87,10 @@ class Frozen(nn.Module):
 
 
 class Sentences(Frozen):
-    """The mean of the last hidden states of a text, of length √width (Reimers, Gurevych 2019, arXiv 1908.10084).
+    """The mean of the last hidden states of a text, of length √width (Reimers, Gurevych 2019, arXiv 1908.10084)."""
 
-    A text is encoded once, and kept.
-
-    Args:
-        name: folder or hub name, such as ``sentence-transformers/all-MiniLM-L6-v2``.
-        width: of the vectors, for an encoder that is not to be loaded before it is used.
-        digest: the hash that it has to have.
-    """
-
-    def __init__(self, name: str, width: int | None = None, digest: str | None = None):
-        super().__init__(name, digest)
-        self.width = width or self._load().config.hidden_size
-        self._known: dict[str, Tensor] = {}
-
-    def tokens(self, texts: Sequence[str | None]) -> Tensor:
-        """(n, width) vectors, of which a step only takes what it needs; 0 where there is no text."""
-        return kept(self._known, texts, self._encoded, self.width)
-
-    def forward(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
-        """The vectors as they are; no word can be left out of them."""
-        return tokens
+    kind: ClassVar[str] = "AutoModel"
+    wide: ClassVar[str] = "hidden_size"
 
     @torch.no_grad()
     def _encoded(self, texts: list[str]) -> Tensor:

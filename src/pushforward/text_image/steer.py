@@ -177,7 +177,7 @@ def _ways(
     """
     network, quantiser = vq.network, vq.network.quantiser
     vectors = quantiser.values(torch.arange(quantiser.size, device=codes.device)).detach().float()
-    low, high = vectors.amin(0), vectors.amax(0)
+    low, high, soft = vectors.amin(0), vectors.amax(0), SOFT * _step_of(vectors)
     points = vectors[codes].requires_grad_()
     optimizer = torch.optim.Adam([points], lr=RATE * float(vectors.std()))
     kept = set(np.linspace(0, steps, min(STATES, steps + 1)).round().astype(int).tolist())
@@ -193,7 +193,7 @@ def _ways(
             looks = covered(moved(x.repeat(CUTOUTS, 1, 1, 1), REACH, source), source)
             loss = torch.stack([aim.loss(looks) for aim in aims]).mean(0).sum() / CUTOUTS
             if prior is not None:
-                loss = loss + weight * _unlikely(points, vectors, codes, prior).sum()
+                loss = loss + weight * _unlikely(points, vectors, codes, prior, soft).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -203,12 +203,16 @@ def _ways(
     return way
 
 
-def _unlikely(points: Tensor, vectors: Tensor, codes: Tensor, prior: Prior) -> Tensor:
-    """(n,) the mean over places of -Σ q(c) log p(c | the other codes), with q soft among the codes around a point."""
+def _step_of(vectors: Tensor) -> Tensor:
+    """The squared distance of a vector to the nearest other one, as it usually is."""
     apart = torch.cdist(vectors, vectors).square()
-    apart.fill_diagonal_(torch.inf)
+    return apart.fill_diagonal_(torch.inf).min(1).values.median()
+
+
+def _unlikely(points: Tensor, vectors: Tensor, codes: Tensor, prior: Prior, soft: Tensor) -> Tensor:
+    """(n,) the mean over places of -Σ q(c) log p(c | the other codes), with q soft among the codes around a point."""
     far = (points[..., None, :] - vectors).square().sum(-1)
-    q = (-far / (SOFT * apart.min(1).values.median())).softmax(-1)
+    q = (-far / soft).softmax(-1)
     with torch.no_grad():
         log_p = prior(codes)
     return -(q * log_p.to(q)).sum(-1).mean(1)
