@@ -217,8 +217,8 @@ def test_captions_that_go_with_pictures_are_found_by_them():
     """With a generator that is known: z₀ says where the picture is bright, and what it is called."""
     _, records = captioned()
     model = fitted(records, steps=1, width=8)
-    network, phrases = model.network, model._phrasing.phrases["caption"]
-    ends = torch.from_numpy(phrases.encode([CAPTIONS["up"][0], CAPTIONS["down"][0]]))
+    network, wording = model.network, model._phrasing.wordings["caption"]
+    ends = wording.encode([CAPTIONS["up"][0], CAPTIONS["down"][0]]).double()
     cells = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(2, 0, dtype=torch.bool)
     up, down = network.flat.vector(ends, *cells)[0].float()
     levels = network.flat.levels

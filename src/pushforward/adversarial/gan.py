@@ -17,6 +17,7 @@ from pushforward.adversarial.losses import LOSSES
 from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
+from pushforward.adversarial.phrasing import Phrasing, widened
 from pushforward.adversarial.plane import looked_at
 from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
@@ -24,14 +25,12 @@ from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
-from pushforward.data.encodings.phrases import Phrasing, widened, widths_of
 from pushforward.data.holes import overlay
 from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
 from pushforward.flat import FlatModel, as_records, chosen_rows
 from pushforward.metrics.copying import copied, warn_of_copies
-from pushforward.saving import shapes, skeleton
 from pushforward.training.place import to_device
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     Slopes: TypeAlias = str
 else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
-PHRASES = "phrases."  # before the names of what is known of texts
+TEXTS = "texts."  # before the names of what is known of texts
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
 USUAL = {"pictures": 0.01, "rows": 1.0}  # weight of the penalty
 TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
@@ -60,7 +59,8 @@ class GAN(FlatModel):
     f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
     distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
-    hold a picture, a row, or both, which are then drawn and judged together; texts are drawn among those of the data.
+    hold a picture, a row, or both, which are then drawn and judged together; texts beside these are drawn as vectors, of
+    which words are made.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
     are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
@@ -96,8 +96,7 @@ class GAN(FlatModel):
     def _check(self, rest: Schema, given: Schema) -> None:
         if all(isinstance(field, Text) for field in rest):
             raise DataError(
-                f"{list(rest.names)} are texts alone, of which GAN could only repeat what it learned from; "
-                "ngram writes new ones"
+                f"{list(rest.names)} are texts alone, which GAN draws beside a picture or a row; ngram writes new ones"
             )
         self._check_pictures(rest)
 
@@ -120,13 +119,13 @@ class GAN(FlatModel):
         """By field of texts that are drawn the numbers that each becomes."""
         if "_phrasing" in self.__dict__:
             return self._phrasing.widths
-        return widths_of(self.measurements.get("phrases", {}))
+        return {name: sizes["width"] for name, sizes in self.measurements.get("texts", {}).items()}
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
-        return super()._tensors(self._phrasing.numbers(records) if self._phrasing.phrases else records)
+        return super()._tensors(self._phrasing.numbers(records) if self._phrasing.wordings else records)
 
     def _records(self, x: Tensor, given: Records | None) -> Records:
-        if not self._phrasing.phrases:
+        if not self._phrasing.wordings:
             return super()._records(x, given)
         schema = self._drawn_schema(given)
         return self._phrasing.texts(as_records(x, self._flat, self._phrasing.schema(schema), given), schema)
@@ -235,20 +234,22 @@ class GAN(FlatModel):
 
     def _measured(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"gamma": round(float(self.network.discriminator.gamma), 6)}
-        return facts | ({"phrases": shapes(self._phrasing.tensors())} if self._phrasing.phrases else {})
+        return facts | ({"texts": self._phrasing.sizes} if self._phrasing.wordings else {})
 
     # State
 
     def _state(self) -> dict[str, Tensor]:
-        return super()._state() | {f"{PHRASES}{name}": value for name, value in self._phrasing.tensors().items()}
+        return super()._state() | {f"{TEXTS}{name}": value for name, value in self._phrasing.tensors().items()}
 
     def _skeleton(self) -> dict[str, Tensor]:
-        known = skeleton(self.measurements.get("phrases", {}))
-        return super()._skeleton() | {f"{PHRASES}{name}": value for name, value in known.items()}
+        with torch.device("meta"):
+            known = Phrasing.empty(self.measurements.get("texts", {})).tensors()
+        return super()._skeleton() | {f"{TEXTS}{name}": value for name, value in known.items()}
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
-        known = {name: state.pop(f"{PHRASES}{name}") for name in self.measurements.get("phrases", {})}
-        self.__dict__["_phrasing"] = Phrasing.of_tensors(known)
+        phrasing = Phrasing.empty(self.measurements.get("texts", {}))
+        phrasing.load({name: state.pop(f"{TEXTS}{name}") for name in phrasing.tensors()})
+        self.__dict__["_phrasing"] = phrasing
         super()._restore(state, device)
 
     # Verbs

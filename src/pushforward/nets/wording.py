@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -16,6 +17,8 @@ from pushforward.training.randomness import mix, scope
 MOST, LONGEST = 4096, 40  # words that are known, and words of a text
 INNER, HIDDEN = 64, 512  # numbers of a word, and hidden units of the way back
 BATCH, STEPS, RATE = 128, 1000, 2e-3
+CALM = 0.3  # share of the steps, the last ones, in which the rate falls to nothing
+GOOD = 0.05  # nats that a text costs, below which that begins
 NOISE = 0.45  # deviation of what is added to a vector in training, at most, for one that is drawn is never exact
 _PIECE = re.compile(r" ?\w+(?:[-'’]\w+)*| ?[^\w\s]")
 
@@ -79,18 +82,22 @@ class Wording(nn.Module):
         return ["", *bytes(self.spelling.tolist()).decode().split("\n")] if len(self.spelling) else [""]
 
     def learn(self, texts: Sequence[str | None], *, steps: int = STEPS, seed: int = 0) -> Self:
-        """Learn to bring texts back."""
+        """Learn to bring texts back, until they come back in spite of the noise, or for so many steps."""
         tokens = self._tokens(texts)
         optimizer = torch.optim.AdamW(self.parameters(), lr=RATE, betas=(0.9, 0.99), weight_decay=0.01, fused=True)
         self.train()
         with scope(mix(seed), self.mean.device):
-            for step in range(steps):
+            step, lost = 0, math.inf
+            while step < steps:
                 for group in optimizer.param_groups:
-                    group["lr"] = RATE * min(1.0, (steps - step) / (0.3 * steps))
+                    group["lr"] = RATE * min(1.0, (steps - step) / (CALM * steps))
                 loss = self._loss(tokens[torch.randint(len(tokens), (BATCH,), device=tokens.device)])
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
+                step, lost = step + 1, 0.95 * min(lost, 1e3) + 0.05 * float(loss.detach())
+                if lost < GOOD and step < (1 - CALM) * steps:
+                    steps = math.ceil(step / (1 - CALM))
         self.eval()
         with torch.no_grad():
             raw = torch.cat([self._raw(part) for part in tokens.split(1024)])

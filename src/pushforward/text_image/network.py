@@ -94,6 +94,8 @@ class _Block(nn.Module):
             nn.Linear((cells + length) * HANDED + width, middle), nn.SiLU(), nn.Linear(middle, middle), nn.SiLU()
         )
         self.steer_cells, self.steer_tokens = (nn.Linear(middle, 2 * width) for _ in range(2))
+        self.give_cells, self.give_tokens = nn.Linear(middle, cells * HANDED), nn.Linear(middle, length * HANDED)
+        self.take_cells, self.take_tokens = nn.Conv2d(HANDED, width, 1), nn.Linear(HANDED, width)
         self.one, self.two = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
         self.gated, self.back = nn.Conv1d(width, 2 * width, 3, padding=1), nn.Linear(width, width)
         for layer in (self.two, self.back):  # a block begins as the identity
@@ -105,8 +107,10 @@ class _Block(nn.Module):
         handed = [self.hand_cells(xs).flatten(1), self.hand_tokens(ws).flatten(1), xs.mean((2, 3))]
         summary = self.summary(torch.cat(handed, 1))
         scale, shift = self.steer_cells(summary)[:, :, None, None].chunk(2, 1)
+        shift = shift + self.take_cells(self.give_cells(summary).unflatten(1, (HANDED, *x.shape[2:])))
         x = x + self.two(silu(torch.addcmul(shift, self.one(silu(xs)), 1 + scale)))
         scale, shift = self.steer_tokens(summary)[:, None].chunk(2, 2)
+        shift = shift + self.take_tokens(self.give_tokens(summary).unflatten(1, (-1, HANDED)))
         value, gate = self.gated((ws * (1 + scale) + shift).transpose(1, 2)).transpose(1, 2).chunk(2, 2)
         return x, w + self.back(value * silu(gate))
 

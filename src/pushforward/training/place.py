@@ -96,7 +96,8 @@ def half_pays(device: torch.device) -> bool:
     """Whether a device has units for products of matrices in bfloat16."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    return device.type == "cpu" and bool(getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)())
+    asked = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")
+    return device.type == "cpu" and any(getattr(torch.cpu, name, bool)() for name in asked)
 
 
 def standing() -> tuple[int, int]:
