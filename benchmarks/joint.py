@@ -63,16 +63,11 @@ def shapes(model: pf.Model, sets: dict[str, pf.Records], how: dict[str, object])
         drawn, real = from_words(model, records, **how), records.to_numpy()["image"]
         own = np.mean([met(said, picture) for said, picture in zip(captions(records), drawn, strict=True)])
         f1 = attribute_f1(from_pictures(model, records), captions(records))
-        back = np.mean([met(c, p) for c, p in zip(captions(records), _through_codes(model, records), strict=True)])
         true = np.mean([met(c, p) for c, p in zip(captions(records), real, strict=True)])
         print(
-            f"{name:8} captions met {own:.3f} (real {true:.3f}, through codes {back:.3f}), attributes F1 {f1:.3f}",
+            f"{name:8} captions met {own:.3f} (real {true:.3f}), attributes F1 {f1:.3f}",
             flush=True,
         )
-
-
-def _through_codes(model: pf.Model, records: pf.Records) -> np.ndarray:
-    return model._coder.reconstruct(records.select(["image"])).to_numpy()["image"]
 
 
 # Emoji
@@ -237,7 +232,7 @@ def main() -> None:
         model = pf.Joint(**{name: known[name].read(value) for name, value in options.items()})
         start = time.monotonic()
         model.fit(train, minutes=said.minutes, seed=said.seed, device="cpu")
-        steps = {"vq": model.measurements["vq"]["steps"], "pairs": model.measurements["steps"]}
+        steps = {"pictures": model.measurements["pictures"]["steps"], "words": model.measurements["steps"]}
         print(f"{steps} steps, {time.monotonic() - start:.0f} s, {model.measurements['last']}", flush=True)
         if said.out:
             model.save(said.out)

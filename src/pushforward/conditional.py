@@ -100,8 +100,12 @@ class ConditionalModel(NeuralModel):
         condition = self._steered.condition
         if condition is None:
             return None
-        n = len(next(iter(batch.values())))
-        return torch.rand(n, len(condition.schema), generator=generator, device=self.device) < self.absent
+        n, many = len(next(iter(batch.values()))), len(condition.schema)
+        if many == 1:
+            return torch.rand(n, 1, generator=generator, device=self.device) < self.absent
+        # half of the share falls on all conditions at once: apart from one another, hardly any record would lose all
+        chance = torch.rand(n, many + 1, generator=generator, device=self.device) < self.absent / 2
+        return chance[:, :many] | chance[:, many:]
 
     def _embedding(self, n: int, given: Records | None, by: Steered | None = None) -> Tensor | None:
         """(n, embedding) of what is given; conditions that are not named, or None, are not told.

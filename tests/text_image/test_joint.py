@@ -10,8 +10,8 @@ import pushforward as pf
 from pushforward.data import as_records
 from pushforward.text_image.joint import Joint
 
-VQ = "vq:width=8,codes=16,local=true,stages=2"
-SMALL = {"vq": VQ, "width": 32, "layers": 2, "lr": 3e-3}
+PICTURES = "diffusion:width=8,layers=1,absent=0.2"
+SMALL = {"pictures": PICTURES, "width": 32, "layers": 2, "lr": 3e-3}
 
 
 def squares(n=400, seed=0):
@@ -90,7 +90,7 @@ def test_a_bound_of_each_part_given_the_other(model, data):
     for field in ("caption", "image"):
         gap = model.log_prob(some, of=field) - model.log_prob(turned, of=field)
         assert (gap[wrong] > 0).mean() > 0.9, field
-    assert model.density == "bound" and (model.log_prob(some, of="caption") > model.log_prob(some)).all()
+    assert model.density == "estimate" and (model.log_prob(some, of="caption") > model.log_prob(some)).all()
     assert model.log_prob(some, of="caption").mean() > -4  # nats; ln 8 if nothing was learned but the eight captions
     with pytest.raises(pf.ArgumentError, match=r"of='text'.*caption"):
         model.log_prob(some, of="text")
@@ -130,21 +130,20 @@ def test_either_part_is_completed_from_the_other(model):
     assert pictures.column("shade").null_count == 0 and (pictures.to_numpy()["image"] == new["image"]).all()
 
 
-def test_a_vq_that_is_fitted_is_taken_as_it_is(data):
-    vq = pf.VQ(width=8, codes=16, local=True).fit(data.select(["image"]), steps=20, seed=1)
-    before = {name: tensor.clone() for name, tensor in vq.network.state_dict().items()}
-    model = Joint(vq=vq, width=8, layers=1).fit(data, steps=3, seed=0)
-    assert all(torch.equal(before[name], tensor) for name, tensor in model._coder.network.state_dict().items())
-    assert model.measurements["vq"]["steps"] == 20
-    other = pf.read({"image": np.zeros((4, 16, 16), np.uint8), "caption": ["a b c"] * 4}, text=["caption"])
-    with pytest.raises(pf.ArgumentError, match=r"vq was fitted to image .8×8"):
-        Joint(vq=vq).fit(other, steps=1)
+def test_a_diffusion_that_is_fitted_is_taken_as_it_is(data):
+    own = pf.Diffusion(width=8, layers=1).fit(data, given=["caption", "shade"], steps=20, seed=1)
+    before = {name: tensor.clone() for name, tensor in own.network.state_dict().items()}
+    model = Joint(pictures=own, width=8, layers=1).fit(data, steps=3, seed=0)
+    assert all(torch.equal(before[name], tensor) for name, tensor in model._drawer.network.state_dict().items())
+    assert model.measurements["pictures"]["steps"] == 20
+    with pytest.raises(pf.ArgumentError, match=r"pictures= was fitted to image .8×8.*given=..caption"):
+        Joint(pictures=own).fit(data.select(["image", "caption"]), steps=1)
 
 
-def test_parts_of_the_vq_are_set_by_their_names():
+def test_parts_of_the_diffusion_are_set_by_their_names():
     model = Joint(**SMALL)
-    vq = model.vq
-    assert model.set_params(vq__codes=64, width=16).vq.codes == 64 and vq.codes == 16 and model.width == 16
+    own = model.pictures
+    assert model.set_params(pictures__width=64, width=16).pictures.width == 64 and own.width == 8 and model.width == 16
 
 
 def test_words_never_seen_are_said_and_drawn_from(model):
@@ -171,16 +170,16 @@ def test_records_without_caption_or_picture_teach_what_they_have():
     data = pf.read(
         {**columns, "caption": [None if i % 3 == 0 else c for i, c in enumerate(columns["caption"])]}, text=["caption"]
     )
-    model = Joint(vq=VQ, width=8, layers=1).fit(data, steps=5, seed=0)
+    model = Joint(pictures=PICTURES, width=8, layers=1).fit(data, steps=5, seed=0)
     assert len(model.sample(4, seed=0)) == 4 and np.isfinite(model.log_prob(data[:6])).all()
     assert model.complete({"image": columns["image"][:6]}, seed=0).column("caption").null_count == 0
 
 
 def test_conditions_may_be_told_or_not(data):
-    model = Joint(vq=VQ, width=8, layers=1).fit(data, given="shade", steps=3, seed=0)
+    model = Joint(pictures=PICTURES, width=8, layers=1).fit(data, given="shade", steps=3, seed=0)
     assert model.sample(2, given={"shade": "grey"}, seed=0).names == ("image", "caption", "shade")
     assert model.sample(2, seed=0).names == ("image", "caption")
-    told = Joint(vq=VQ, width=8, layers=1).fit(data, given="image", steps=3, seed=0)
+    told = Joint(pictures=PICTURES, width=8, layers=1).fit(data, given="image", steps=3, seed=0)
     assert told.sample(2, given={"image": data.to_numpy()["image"][:2]}, seed=0).names == ("image", "caption", "shade")
     assert np.isfinite(told.log_prob(data[:3])).all() and told.sample(2, seed=0).names == ("caption", "shade")
 
@@ -200,6 +199,6 @@ def test_what_it_cannot_model_is_refused_by_name(change, match):
         Joint(**SMALL).fit(data, steps=1)
 
 
-def test_other_auto_encoders_are_refused():
-    with pytest.raises(pf.ArgumentError, match="vq"):
-        Joint(vq="vae:latent=4")
+def test_other_families_are_refused():
+    with pytest.raises(pf.ArgumentError, match="pictures"):
+        Joint(pictures="vae:latent=4")

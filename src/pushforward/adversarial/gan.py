@@ -59,8 +59,8 @@ class GAN(FlatModel):
     f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
     distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
     distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
-    hold a picture, a row, or both, which are then drawn and judged together; texts beside these are drawn as vectors, of
-    which words are made.
+    hold a picture, a row, or both, which are then drawn and judged together; texts beside these are drawn as vectors,
+    of which words are made.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
     are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.

@@ -83,21 +83,17 @@ class Layout:
             out[:, self.spans[field.name]] = found
         return out
 
-    def varied(self, records: Records, many: int) -> Tensor:
-        """(n, many, length) the tokens of records with their texts varied, each time in another way.
+    def varied(self, records: Records) -> Records:
+        """The records with their texts as somebody else might have said them."""
+        columns = {name: records.column(name) for name in records.names}
+        for name in self.widths:
+            said = [None if text is None else self._otherwise(text) for text in columns[name].to_pylist()]
+            columns[name] = pa.array(said, records.schema[name].arrow_type)
+        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
 
-        Args:
-            records: whole ones.
-            many: how many ways.
-        """
-        out = self.encode(records)[:, None].repeat(1, many, 1)
-        for name, width in self.widths.items():
-            for i, text in enumerate(records.column(name).to_pylist()):
-                rng = random.Random(text)  # of the text alone, so that a record is the same in any company
-                for row in out[i, :, self.spans[name]] if text else ():
-                    tokens = self.words.varied(text, rng)[:width]
-                    row[:] = torch.tensor(tokens + [END] * (width - len(tokens)))
-        return out
+    def _otherwise(self, text: str) -> str:
+        # a chance of the text alone, so that a record is the same in any company
+        return self.words.written(self.words.varied(text, random.Random(text)))
 
     def _levels(self, column: pa.ChunkedArray, field: Category) -> Tensor:
         found = pc.index_in(column, value_set=pa.array(field.values, field.arrow_type))

@@ -1,4 +1,4 @@
-"""Masked diffusion over two parts: what is hidden in training, and what it costs."""
+"""Masked diffusion of tokens beside a picture: what is hidden in training, and what it costs."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 
-from pushforward.text_image.network import Pairs
+from pushforward.text_image.cutouts import covered
+from pushforward.text_image.network import Reading
 from pushforward.text_image.words import MASK
 
-TO_PICTURE, TO_WORDS = 0.5, 0.25  # shares of records of which only the picture, or only words, are to be told
-UNTOLD = 0.2  # share of those to picture that are told no word, for guidance
-ALL = 0.5  # share of records that are told, or are to tell, every field; of the others each with
+BLIND, NOISY = 0.2, 0.3  # shares of records whose picture is not shown, and is shown through noise
+ALL = 0.5  # share of records that are to tell every field; of the others each with
 EACH = 0.5  # this probability
 PARTS = 8  # numbers of places that a head is asked of
 
@@ -47,64 +47,67 @@ def spread(n: int, generator: torch.Generator) -> Tensor:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is hidden of records in a step.
+    """What is hidden of the tokens of records in a step.
 
     Attributes:
-        codes: (n, cells) bool, codes that are hidden and asked for.
-        tokens: (n, length) bool, tokens that are hidden and asked for.
+        asked: (n, length) bool, tokens that are hidden and asked for.
         untold: (n, length) bool, tokens that are hidden and not asked for.
     """
 
-    codes: Tensor
-    tokens: Tensor
+    asked: Tensor
     untold: Tensor
 
 
-def planned(codes: Tensor, fields: Tensor, owner: Tensor, absent: float, generator: torch.Generator) -> Plan:
-    """Hide some of the codes, of the tokens, or of both, by shares that are independent (Bao et al. 2023, arXiv
-    2303.06555): so that the network learns to tell either from the other, with or without it, and from a part of both.
+def planned(n: int, fields: Tensor, owner: Tensor, absent: float, generator: torch.Generator) -> Plan:
+    """Hide some of the tokens of some fields, by a share of their own that the picture's noise does not know of (Bao et
+    al. 2023, arXiv 2303.06555): so that the network learns to tell words from a picture, without it, and from others.
 
     Args:
-        codes: (n, cells) bool, those that may be asked for.
+        n: records.
         fields: (fields,) bool, which may be asked for; the others are conditions.
         owner: (length,) the field of each token.
         absent: share of conditions that are not told.
     """
-    n, device = len(codes), codes.device
 
     def chance(*shape: int) -> Tensor:
-        return torch.rand(*shape, generator=generator, device=device)
+        return torch.rand(*shape, generator=generator, device=generator.device)
 
-    kind = chance(n)
-    picture = (kind < TO_PICTURE) & codes.any(1)
-    words = (kind >= TO_PICTURE) & (kind < TO_PICTURE + TO_WORDS) & bool(fields.any())
-    whole = torch.where(words, 0.0, spread(n, generator))
-    part = torch.where(picture, 0.0, spread(n, generator))
-    every, some = chance(n, 1) < ALL, chance(n, len(fields)) < EACH
-    kept = torch.where(every, True, some)  # fields that are told of a picture, or asked for
-    told_none = picture[:, None] & (chance(n, 1) < UNTOLD)
-    asked = fields & ~picture[:, None] & (kept | ~(kept & fields).any(1, keepdim=True))
-    dropped = torch.where(picture[:, None] & fields, ~kept | told_none, ~fields & (chance(n, len(fields)) < absent))
-    hide = hidden(asked[:, owner], part, generator)
-    return Plan(hidden(codes, whole, generator), hide, dropped[:, owner])
+    kept = torch.where(chance(n, 1) < ALL, True, chance(n, len(fields)) < EACH)
+    asked = fields & (kept | ~(kept & fields).any(1, keepdim=True))
+    dropped = ~fields & (chance(n, len(fields)) < absent)
+    return Plan(hidden(asked[:, owner], spread(n, generator), generator), dropped[:, owner])
 
 
-def cost(network: Pairs, codes: Tensor, tokens: Tensor, said: Tensor, plan: Plan) -> tuple[Tensor, Tensor]:
-    """(n,) mean cost in nats of what was hidden of each record, codes and tokens; 0 where nothing was.
+def shown(network: Reading, x: Tensor, there: Tensor, generator: torch.Generator) -> Tensor:
+    """(n, channels + 2, height, width) pictures as they are looked at in a step: some through noise, some in part, some
+    not at all.
+
+    Args:
+        network: what looks.
+        x: (n, channels, height, width) of deviation 1.
+        there: (n,) bool, whether there is a picture.
+    """
+    n, device = len(x), x.device
+    kind = torch.rand(n, generator=generator, device=device)
+    noise = torch.where(kind < NOISY, spread(n, generator), 0.0)
+    angle = (noise * math.pi / 2)[:, None, None, None]
+    x = angle.cos() * x + angle.sin() * torch.randn(x.shape, generator=generator, device=device)
+    seen = there & (kind < 1 - BLIND)
+    known = (covered(torch.ones_like(x[:, :1]), generator) > 0) & seen[:, None, None, None]
+    return network.view(x, known, torch.where(seen, noise, 1.0))
+
+
+def cost(network: Reading, views: Tensor, tokens: Tensor, plan: Plan) -> Tensor:
+    """(n,) mean cost in nats of what was hidden of each record; 0 where nothing was.
 
     Args:
         network: what is learned.
-        codes, tokens: (n, cells) and (n, length).
-        said: (n, length) what is shown of the tokens where they are not hidden; it differs from them only in records
-            of which no token is asked for.
+        views: (n, channels + 2, height, width) of pictures.
+        tokens: (n, length).
         plan: what is hidden.
     """
-    shown = said.masked_fill(plan.tokens | plan.untold, MASK)
-    cells, words = network(codes.masked_fill(plan.codes, network.hidden_code), shown)
-    return (
-        _mean_cost(at_places(cells, plan.codes, network.of_code), codes, plan.codes),
-        _mean_cost(at_places(words, plan.tokens, network.of_token), tokens, plan.tokens),
-    )
+    features = network(views, tokens.masked_fill(plan.asked | plan.untold, MASK))
+    return _mean_cost(at_places(features, plan.asked, network.of_token), tokens, plan.asked)
 
 
 def at_places(features: Tensor, where: Tensor, head: Callable[[Tensor], Tensor]) -> Tensor:
@@ -125,28 +128,25 @@ def _mean_cost(logits: Tensor, target: Tensor, hide: Tensor) -> Tensor:
 
 @torch.no_grad()
 def log_bound(
-    network: Pairs, codes: Tensor, tokens: Tensor, asked: Tensor, of_codes: bool, samples: int, source: torch.Generator
+    network: Reading, seen: Tensor, tokens: Tensor, asked: Tensor, samples: int, source: torch.Generator
 ) -> Tensor:
     """(n,) float64 a bound of the log probability of what is asked for, given what else is known.
 
-    The shares that are hidden come one from each of `samples` equal stretches, and
-    which places are hidden is the same in all records.
+    The shares that are hidden come one from each of `samples` equal stretches, and which places are hidden is the same
+    in all records.
 
     Args:
         network: what was learned.
-        codes, tokens: what is known, the hidden code or `MASK` elsewhere.
-        asked: (n, cells) or (n, length) bool.
-        of_codes: which of both.
+        seen: what it sees of pictures.
+        tokens: (n, length) what is known, `MASK` elsewhere.
+        asked: (n, length) bool.
         samples: how often something is hidden.
         source: of the noise.
     """
-    target, nothing = (codes, network.hidden_code) if of_codes else (tokens, MASK)
-    total = torch.zeros(len(codes), dtype=torch.float64, device=codes.device)
+    total = torch.zeros(len(tokens), dtype=torch.float64, device=tokens.device)
     for i in range(samples):
-        share = (i + torch.rand(1, generator=source, device=codes.device)) / samples
-        hide = hidden(asked, share.expand(len(codes)), source, alike=True)
-        shown = target.masked_fill(hide, nothing)
-        cells, words = network(shown, tokens) if of_codes else network(codes, shown)
-        logits = at_places(cells, hide, network.of_code) if of_codes else at_places(words, hide, network.of_token)
-        total -= _mean_cost(logits, target, hide).double()
+        share = (i + torch.rand(1, generator=source, device=tokens.device)) / samples
+        hide = hidden(asked, share.expand(len(tokens)), source, alike=True)
+        features = network.read(seen, tokens.masked_fill(hide, MASK))
+        total -= _mean_cost(at_places(features, hide, network.of_token), tokens, hide).double()
     return total / samples * asked.sum(1)

@@ -1,48 +1,74 @@
-"""What a network that learned pictures and texts tells of records: what is missing, and how probable they are."""
+"""What is told of records by a network of words and one of pictures: what is missing, and how probable they are."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
+import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from pushforward.autoencoders.vq import VQ
 from pushforward.data import Category, Image, Records, Schema, Text, pictures
-from pushforward.data.holes import overlay
-from pushforward.data.masks import repainted
+from pushforward.data.encodings.pixels import from_pixels
+from pushforward.data.holes import blank, exchange, overlay
+from pushforward.diffusion.diffusion import Diffusion, last
+from pushforward.diffusion.samplers.heun import Heun
+from pushforward.diffusion.schedule import schedule
 from pushforward.text_image.drawing import Drawing
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import log_bound
-from pushforward.text_image.network import Pairs
+from pushforward.text_image.network import Reading
 from pushforward.text_image.words import MASK
 from pushforward.training.place import half_pays
 from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
 BLOCK = 256  # records that are drawn or scored together
+MEET = 1.0  # noise, of pictures of deviation 1, through which words are drawn where both come together
+LEVELS = 18  # of noise that a picture goes through
+First = Literal["words", "picture", "together"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How records are drawn.
+
+    Attributes:
+        first: which part is drawn before the other, where neither is known.
+        guidance: how strongly a picture is led by its words; 1 as learned.
+        levels: of noise that a picture goes through.
+        temperature, steps, slack: of words, see `Drawing`.
+    """
+
+    first: First = "words"
+    guidance: float = 1.0
+    levels: int = LEVELS
+    temperature: float = 1.0
+    steps: int | None = None
+    slack: float = 0.0
 
 
 @dataclass(frozen=True)
 class Telling:
-    """Records as codes and tokens, and back.
+    """Pictures by their denoiser, words by their network, and each beside the other.
 
     Attributes:
         schema: of the records.
         given: the fields that are conditions.
-        coder: what brings pictures to codes.
+        diffusion: draws pictures given all else; None where the picture is a condition.
         layout: what brings texts and categories to tokens.
         network: what tells the hidden ones.
-        device: where it is.
+        device: where both are.
     """
 
     schema: Schema
     given: tuple[str, ...]
-    coder: VQ
+    diffusion: Diffusion | None
     layout: Layout
-    network: Pairs
+    network: Reading
     device: torch.device
 
     @property
@@ -57,68 +83,68 @@ class Telling:
 
     @property
     def closed(self) -> Tensor:
-        """(cells + length,) bool, the places of conditions, which are not drawn."""
-        cells = torch.full((self.network.cells,), self.picture.name in self.given, device=self.device)
-        return torch.cat([cells, ~self.free[self.layout.owner.to(self.device)]])
+        """(length,) bool, the tokens of conditions, which are not drawn."""
+        return ~self.free[self.layout.owner.to(self.device)]
 
-    def seen(self, known: Records, gap: str | None = None) -> tuple[Tensor, Tensor]:
-        """(n, cells) codes and (n, length) tokens, hidden where nothing is known."""
-        tokens = self.layout.encode(known, holes=False, gap=gap)
-        return codes_of(self.coder, known, self.picture.name).to(self.device), tokens.to(self.device)
+    # What is known
+
+    def there(self, known: Records) -> np.ndarray:
+        """(n,) bool, of which records there is a picture."""
+        name = self.picture.name
+        return known.column(name).is_valid().to_numpy() if name in known.names else np.zeros(len(known), bool)
+
+    def views(self, known: Records, unknown: Tensor | None = None) -> Tensor:
+        """(n, channels + 2, height, width) pictures as they are looked at.
+
+        Args:
+            known: records.
+            unknown: (n, channels, height, width) bool, pixels that are not known.
+        """
+        there = self.there(known)
+        pixels = torch.from_numpy(as_pixels(known, self.picture, there)).to(self.device)
+        x = (from_pixels(pixels) - self.network.mean) / self.network.scale
+        seen = torch.from_numpy(there).to(self.device)
+        shown = seen[:, None, None, None].expand(-1, 1, *x.shape[2:])
+        if unknown is not None:
+            shown = shown & ~unknown[:, :1].to(self.device)
+        return self.network.view(x, shown, torch.where(seen, 0.0, 1.0))
+
+    def tokens(self, known: Records, gap: str | None = None) -> Tensor:
+        """(n, length) tokens, `MASK` where nothing is known."""
+        return self.layout.encode(known, holes=False, gap=gap).to(self.device)
 
     # What is missing
 
     @torch.no_grad()
     def drawn(
-        self, known: Records, generator: torch.Generator, *, unknown: Tensor | None = None, gap: str | None = None,
-        holes: bool = True, **how: Any,
+        self, known: Records, generator: torch.Generator, way: Way, *, unknown: Tensor | None = None,
+        gap: str | None = None, holes: bool = True,
     ) -> Records:  # fmt: skip
         """Records that hold what is known, and draws where nothing is.
 
         Args:
             known: what is known; a missing cell is not.
             generator: of the draws.
+            way: how.
             unknown: (n, channels, height, width) bool, pixels that are not known.
             gap: what stands in a text for a word that is not known.
             holes: whether cells may be drawn that are missing.
-            how: see `Drawing`.
         """
-        source, drawing = moved(generator, self.device), Drawing(self.network, **how)
-        able = self.layout.able(holes=holes)[None].to(self.device)
-        pieces = []
-        for start in range(0, len(known), BLOCK):
-            part, away = known[start : start + BLOCK], None if unknown is None else unknown[start : start + BLOCK]
-            codes, tokens = self.seen(part, gap)
-            if away is not None:
-                touched = self.coder.network.touched(away.any(1).to(self.device))
-                codes = codes.masked_fill(touched, self.network.hidden_code)
-            may = able if gap is None else able & self.layout.wordly(tokens.cpu()).to(self.device)
-            with torch.autocast(self.device.type, torch.bfloat16, enabled=half_pays(self.device)):
-                codes, tokens = drawing.fill(codes, tokens, self.closed.expand(len(codes), -1), may, source)
-            pieces.append(self._written(codes, tokens, part, away, gap))
-        return pieces[0].concat(*pieces[1:])
-
-    def _written(
-        self, codes: Tensor, tokens: Tensor, known: Records, unknown: Tensor | None, gap: str | None
-    ) -> Records:
-        """Codes and tokens as records, with what is known over them."""
-        columns, image = self.layout.decode(tokens), self.picture.name
-        if image not in self.given:
-            columns[image] = self.coder._drawn(codes, None, None).column(image)
-        columns = {name: column for name, column in columns.items() if name not in self.given}
-        columns |= {name: known.column(name) for name in known.names if name in self.given}
-        schema = self.schema.select(columns)
-        drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
-        out = overlay(drawn, known if gap is None else _without_gaps(known, gap))
-        if unknown is None:
-            return out
-        pixels = torch.from_numpy(pictures.to_pixels(drawn.column(image)).copy())
-        return repainted(out, image, pixels, ~unknown)
+        source, pieces, order = moved(generator, self.device), [], []
+        there = self.there(known) | (self.diffusion is None)
+        for group in (np.flatnonzero(there), np.flatnonzero(~there)):
+            for start in range(0, len(group), BLOCK):
+                rows = group[start : start + BLOCK]
+                part, away = known.take(rows), None if unknown is None else unknown[torch.from_numpy(rows)]
+                draw = _Draw(self, way, gap, holes, source)
+                pieces.append(draw.words(part, away) if there[rows[0]] else draw.pairs(part))
+                order.append(rows)
+        return pieces[0].concat(*pieces[1:]).take(np.argsort(np.concatenate(order)))
 
     # How probable
 
     def bound(self, records: Records, of: str | None, samples: int) -> Tensor:
-        """(n,) a bound of the log probability of one field given the others, or of all.
+        """(n,) the log probability of one field given the others, or of all: of words a bound, of pictures an estimate.
 
         Of all it is that of the texts, and then of the picture given them. What is missing is left out.
 
@@ -127,31 +153,32 @@ class Telling:
             of: a field, or None.
             samples: draws of what is hidden.
         """
-        codes, tokens = self.seen(records)
-        image, total = self.picture.name, torch.zeros(len(records), dtype=torch.float64)
+        tokens, image, total = self.tokens(records), self.picture.name, torch.zeros(len(records), dtype=torch.float64)
         if of != image:
-            own = ~self.closed[self.network.cells :] if of is None else self.layout.place(of).to(self.device)
+            own = ~self.closed if of is None else self.layout.place(of).to(self.device)
             alone = of is None and image not in self.given
-            shown = torch.full_like(codes, self.network.hidden_code) if alone else codes
-            total += self._bound(shown, tokens, (tokens != MASK) & own, False, samples).cpu()
-        if of == image or (of is None and image not in self.given):
-            there = codes != self.network.hidden_code
-            total += self._bound(codes, tokens, there, True, samples).cpu()
-            given = self.coder._log_given(records.select([image]), codes.masked_fill(~there, 0))
-            total += torch.where(there[:, 0].cpu(), given, 0.0)
+            seen = self._seen(self.network.blind(len(records)) if alone else self.views(records))
+            total += self._bound(seen, tokens, (tokens != MASK) & own, samples).cpu()
+        if self.diffusion is not None and of in (None, image) and (there := self.there(records)).any():
+            some = overlay(blank(self.diffusion.schema, len(records)), records).take(np.flatnonzero(there))
+            total[torch.from_numpy(there)] += self.diffusion._log_prob(some)
         return total
 
-    def _bound(self, codes: Tensor, tokens: Tensor, asked: Tensor, of_codes: bool, samples: int) -> Tensor:
+    @torch.no_grad()
+    def _seen(self, views: Tensor) -> Tensor:
+        return self.network.see(views)
+
+    def _bound(self, seen: Tensor, tokens: Tensor, asked: Tensor, samples: int) -> Tensor:
         noise = seeded(0, device=self.device)  # the same for all records, so that none depends on its company
-        return log_bound(self.network, codes, tokens, asked, of_codes, samples, noise)
+        return log_bound(self.network, seen, tokens, asked, samples, noise)
 
     @torch.no_grad()
     def levels(self, records: Records, field: Category) -> Tensor:
         """(n, levels) float64 the probability of each level given all else that is known."""
         place = int(self.layout.place(field.name).nonzero())
-        codes, tokens = self.seen(records)
+        tokens = self.tokens(records)
         tokens[:, place] = MASK
-        _, words = self.network(codes, tokens)
+        words = self.network(self.views(records), tokens)
         logits = self.network.of_token(words[:, place])[:, self.layout.levels(field)]
         return logits.double().softmax(1).cpu()
 
@@ -162,26 +189,115 @@ class Telling:
         """
         said = Records(Schema((field,)), pa.table({field.name: captions}))
         self.layout.warn(said)
-        codes, tokens = self.seen(records)
-        texts, own = self.layout.encode(said).to(self.device), self.layout.place(field.name).to(self.device)
-        codes = torch.cat([torch.full_like(codes[:1], self.network.hidden_code), codes])
+        tokens, texts = self.tokens(records), self.layout.encode(said).to(self.device)
+        own = self.layout.place(field.name).to(self.device)
         tokens = torch.cat([torch.full_like(tokens[:1], MASK), tokens])  # first a record of which nothing is known
-        n, m, out = len(codes), len(texts), []
+        seen = torch.cat([self._seen(self.network.blind(1)), self._seen(self.views(records))])
+        n, m, out = len(tokens), len(texts), []
         for rows in torch.arange(n * m, device=self.device).split(BLOCK):
             row, text = rows // m, rows % m
             told = torch.where(own, texts[text], tokens[row])
-            out.append(self._bound(codes[row], told, own.expand(len(rows), -1), False, samples))
+            out.append(self._bound(seen[row], told, own.expand(len(rows), -1), samples))
         found = torch.cat(out).view(n, m).cpu()
         return (found[1:] - found[:1]).softmax(1)
 
 
-def codes_of(coder: VQ, records: Records, image: str) -> Tensor:
-    """(n, cells) the codes of pictures; the one after the last where there is none."""
-    cells, nothing = coder.network.k, coder.network.quantiser.size
-    if image not in records.names:
-        return torch.full((len(records), cells), nothing)
-    there = torch.from_numpy(records.column(image).is_valid().to_numpy())
-    return coder._encode(records.select([image])).cpu().masked_fill(~there[:, None], nothing)
+@dataclass(frozen=True)
+class _Draw:
+    """The draws of a block.
+
+    Attributes:
+        telling: what is known of the models.
+        way: how it draws.
+        gap: what stands in a text for a word that is not known.
+        holes: whether cells may be drawn that are missing.
+        source: of the draws.
+    """
+
+    telling: Telling
+    way: Way
+    gap: str | None
+    holes: bool
+    source: torch.Generator
+
+    def words(self, part: Records, unknown: Tensor | None) -> Records:
+        """Records of which there is a picture, with their words, and then the pixels that were not known."""
+        telling = self.telling
+        out = self._with(part, self._tokens(part, telling.views(part, unknown)))
+        if unknown is None or telling.diffusion is None:
+            return out
+        whole = overlay(blank(telling.diffusion.schema, len(part)), out)
+        drawn = telling.diffusion._complete(whole, self.source, mask=unknown[:, 0].numpy())
+        return exchange(out, drawn, [telling.picture.name])
+
+    def pairs(self, part: Records) -> Records:
+        """Records of which there is no picture: that and their words."""
+        telling, model, way = self.telling, self.telling.diffusion, self.way
+        assert model is not None
+        flat, n = model.network.flat, len(part)
+        sigmas = schedule(way.levels, telling.device)
+        meet = {"words": 0, "together": int((sigmas > MEET).sum()), "picture": len(sigmas) - 1}[way.first]
+        x = torch.randn(n, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
+        x = self._refined(x, sigmas[: meet + 1], part)
+        out = self._with(part, self._tokens(part, self._through(x, sigmas[meet]) if meet else telling.network.blind(n)))
+        x = self._refined(x, sigmas[meet:], out)
+        picture = model._records(x, None)
+        return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
+
+    def _through(self, x: Tensor, sigma: Tensor) -> Tensor:
+        """Pictures at a noise level as they are looked at."""
+        network, n = self.telling.network, len(x)
+        shown = (x * (1 + sigma**2).rsqrt()).view(n, *network.shape)
+        noise = (sigma.atan() / (math.pi / 2)).expand(n)
+        return network.view(shown, torch.ones_like(shown[:, :1], dtype=torch.bool), noise)
+
+    def _refined(self, x: Tensor, sigmas: Tensor, told: Records) -> Tensor:
+        """Pictures from one noise level to another."""
+        model = self.telling.diffusion
+        assert model is not None
+        if len(sigmas) < 2:
+            return x
+        known = [name for name in told.names if name in model.given]
+        given = told.select(known) if known else None
+        weight = self.way.guidance if known else 1.0
+        denoiser = model._led(model.network.strong, len(x), given, weight, "untold", (0.0, math.inf))
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half_pays(x.device)):
+            return last(Heun()(denoiser, x, sigmas, self.source))
+
+    def _tokens(self, part: Records, views: Tensor) -> Tensor:
+        """(n, length) tokens, drawn where they are not known."""
+        telling, way = self.telling, self.way
+        tokens = telling.tokens(part, self.gap)
+        able = telling.layout.able(holes=self.holes)[None].to(telling.device)
+        if self.gap is not None:
+            able = able & telling.layout.wordly(tokens.cpu()).to(telling.device)
+        drawing = Drawing(telling.network, way.steps, way.slack, way.temperature)
+        return drawing.fill(telling.network.see(views), tokens, telling.closed, able, self.source)
+
+    def _with(self, part: Records, tokens: Tensor) -> Records:
+        """The records with what was drawn where nothing was known; a picture only where there was one."""
+        telling = self.telling
+        columns = {name: c for name, c in telling.layout.decode(tokens).items() if name not in telling.given}
+        kept = {*telling.given, *([telling.picture.name] if telling.there(part).all() else [])}
+        columns |= {name: part.column(name) for name in part.names if name in kept}
+        schema = telling.schema.select(columns)
+        drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
+        return overlay(drawn, part if self.gap is None else _without_gaps(part, self.gap))
+
+
+def as_pixels(records: Records, image: Image, there: np.ndarray) -> np.ndarray:
+    """(n, height, width, channels) uint8 the pictures of records; black where there is none."""
+    out = np.zeros((len(records), image.height, image.width, image.channels), np.uint8)
+    if there.any():
+        out[there] = pictures.to_pixels(records.column(image.name).filter(pa.array(there)))
+    return out
+
+
+def _beside(one: Records, other: Records, schema: Schema) -> pa.Table:
+    """Columns of both, in the order of the schema."""
+    columns = {r.names[i]: r.column(r.names[i]) for r in (one, other) for i in range(len(r.names))}
+    order = schema.select(columns)
+    return pa.table({name: columns[name] for name in order.names}, schema=order.arrow)
 
 
 def _without_gaps(records: Records, gap: str) -> Records:
