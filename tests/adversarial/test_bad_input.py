@@ -154,10 +154,10 @@ class Played:
         if coverage is not None:
             self.model.history.add(Progress("train", steps, {"coverage": coverage}))
 
-    def said(self, share):
+    def said(self, share, records=1000):
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            self.model._warn(share)
+            self.model._warn(share, records)
         return {each.category: str(each.message) for each in found}
 
 
@@ -180,8 +180,8 @@ def test_a_good_game_is_told_nothing(steps, coverage, share):
     assert not Played(steps, coverage).said(share)
 
 
-def test_ten_records_are_copied_and_that_is_told():
-    with pytest.warns(CopiedWarning, match=r"\d+% of draws"):
+def test_of_ten_records_copies_are_likely_and_that_is_told():
+    with pytest.warns(CopiedWarning, match=r"copies of 10 records are likely: \d+% of draws"):
         fitted(np.random.default_rng(3).standard_normal((10, 8)), steps=gan.YOUNG + 20, width=32, latent=8, pack=1,
                gamma=0.00125, lr=3e-3, run={"batch": 32})  # fmt: skip
 

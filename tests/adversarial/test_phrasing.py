@@ -42,9 +42,3 @@ def test_letters_that_are_no_words_are_refused(phrasing):
         state["b.spelling"] = letters(state["b.spelling"], *([255] if letters is torch.full_like else []))
         with pytest.raises(FormatError, match="the words of 'b' cannot be read"):
             Phrasing.empty(phrasing.sizes).load(state)
-
-
-def test_a_column_without_any_text_is_legal():
-    records = pf.read(pa.table({"a": pa.array([None, None, None], pa.string()), "x": [1.0, 2.0, 3.0]}), text=["a"])
-    phrasing = Phrasing.of(records, records.schema.of_kind(pf.Text))
-    assert phrasing.texts(phrasing.numbers(records), records.schema).column("a").to_pylist() == [None] * 3

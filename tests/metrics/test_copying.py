@@ -60,3 +60,8 @@ def test_a_person_is_told_from_a_bound_on():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         warn_of_copies(OFTEN, "a shorter run")
+
+
+def test_few_records_are_warned_of_whatever_is_drawn_so_far():
+    with pytest.warns(CopiedWarning, match="copies of 9 records are likely: 0% of draws"):
+        warn_of_copies(0.0, "a shorter run", 9)

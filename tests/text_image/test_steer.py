@@ -76,17 +76,20 @@ def test_a_text_below_zero_pushes_away(vq, clips):
     assert clips[0].predict(found.records, among=[f"a {name} ground" for name in COLOURS])[0] != "a green ground"
 
 
-def test_a_prior_holds_codes_near_what_it_finds_likely(vq, clips):
-    quantiser = vq.network.quantiser
-    vectors = quantiser.values(torch.arange(quantiser.size)).float()
-    likely = (-(vectors - vectors[3]).square().sum(1)).log_softmax(0)
-
-    def prior(codes):  # wherever it stands, a code is the likelier the nearer it is to the code 3
-        return likely.expand(*codes.shape, -1)
-
-    free = pf.steer(vq, clips[0], "a red ground", steps=60, restarts=3, seed=0)
-    held = pf.steer(vq, clips[0], "a red ground", steps=60, restarts=3, seed=0, prior=prior, weight=100.0)
-    assert likely[torch.from_numpy(held.codes)].mean() > likely[torch.from_numpy(free.codes)].mean() + 0.1
+@pytest.mark.parametrize("family", ["diffusion", "joint"])
+def test_a_prior_keeps_pictures_near_what_it_draws(vq, clips, family):
+    """One of red grounds alone holds back what leaves for blue."""
+    red = grounds(400, seed=4)
+    red = red.take(np.flatnonzero([c == "a red ground" for c in red.column("caption").to_pylist()]))
+    if family == "joint":
+        words = {"pictures": "diffusion:width=8,layers=1", "width": 8, "layers": 1}
+        prior = pf.Joint(**words).fit(red, steps=120, seed=0, device="cpu")
+    else:
+        prior = pf.Diffusion(width=8, layers=1).fit(red.select(["image"]), steps=120, seed=0, device="cpu")
+    how = {"steps": 40, "restarts": 3, "seed": 0, "start": red[:1].select(["image"])}
+    free = pf.steer(vq, clips[0], "a blue ground", **how)
+    held = pf.steer(vq, clips[0], "a blue ground", prior=prior, weight=30.0, **how)
+    assert brightest(free.records)[0] != 0 and (brightest(held.records) == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -102,6 +105,7 @@ def test_a_prior_holds_codes_near_what_it_finds_likely(vq, clips):
         ({"clip": [pf.VQ()]}, "VQ finds no text"),
         ({"judge": pf.VQ()}, "VQ finds no text"),
         ({"vq": pf.VAE()}, "VAE has no codes"),
+        ({"prior": pf.VAE()}, "prior=VAE is no model of pictures"),
     ],
 )
 def test_what_makes_no_sense_is_refused(vq, clips, change, words):

@@ -217,11 +217,16 @@ class GAN(FlatModel):
         real, _ = network.flat(self._some, generator)
         z = torch.randn(len(real), self.network.generator.latent, generator=generator, device=self.device)
         drawn = network.generator(z, network.embed(self._some), generator)
-        self._warn(copied(real, drawn))
+        self._warn(copied(real, drawn), len(real))
         del self.__dict__["_some"], self.__dict__["_watch"]
 
-    def _warn(self, share: float) -> None:
-        """Tell a person what they would want to know of the outcome."""
+    def _warn(self, share: float, records: int) -> None:
+        """Tell a person what they would want to know of the outcome.
+
+        Args:
+            share: of copies among draws.
+            records: that they were held against.
+        """
         steps, seen = int(self.network.discriminator.seen), self.history
         if "coverage" in seen and steps > YOUNG and (coverage := float(seen["coverage"][1][-1])) < DROPPED:
             warnings.warn(
@@ -230,7 +235,7 @@ class GAN(FlatModel):
                 CollapsedWarning, stacklevel=2,
             )  # fmt: skip
         if steps > YOUNG:
-            warn_of_copies(share, "a shorter run, or a larger gamma=")
+            warn_of_copies(share, "a shorter run, or a larger gamma=", records)
 
     def _measured(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"gamma": round(float(self.network.discriminator.gamma), 6)}

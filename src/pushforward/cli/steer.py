@@ -16,14 +16,15 @@ from pushforward.parameters import Parameter
 if TYPE_CHECKING:
     from pushforward.autoencoders.vq import VQ
     from pushforward.text_image.clip import CLIP
+    from pushforward.text_image.joint import Joint
 
 SECTION = "Steer"
 
 
 def steer(
     vq: str, clip: str, text: str, beside: tuple[tuple[str, float], ...], clips: tuple[str, ...], judge: str | None,
-    start: str | None, steps: int, restarts: int, path: str | None, size: int | None, seed: int | None,
-    out: str | None, json_: bool,
+    start: str | None, prior: str | None, weight: float, steps: int, restarts: int, path: str | None,
+    size: int | None, seed: int | None, out: str | None, json_: bool,
 ) -> None:  # fmt: skip
     """Steer, and write what was found, the best first, and the path of the best."""
     from pushforward.cli.output import check_target, check_trail, deliver
@@ -40,6 +41,7 @@ def steer(
         coder, [cast("CLIP", load(folder)) for folder in (clip, *clips)], {text: 1.0, **dict(beside)},
         steps=steps, restarts=restarts, seed=seed, judge=None if judge is None else cast("CLIP", load(judge)),
         start=None if start is None else words.for_model(start, coder.schema, size),
+        prior=None if prior is None else cast("Joint", load(prior)), weight=weight,
     )  # fmt: skip
     if path is not None:
         found.path.save(path)
@@ -50,6 +52,7 @@ def _options() -> list[Option]:
     known = {
         "steps": Parameter("steps", int, 100, bounds=(Ge(1),), doc="how often the codes are moved"),
         "restarts": Parameter("restarts", int, 4, bounds=(Ge(1),), doc="pictures that are begun"),
+        "weight": Parameter("weight", float, 0.1, bounds=(Ge(0),), doc="of the prior"),
     }
     return [
         words.pair(
@@ -58,6 +61,9 @@ def _options() -> list[Option]:
         Option(["--clip", "clips"], multiple=True, metavar="FOLDER", section=SECTION, help="a further CLIP that looks"),
         Option(["--judge"], metavar="FOLDER", section=SECTION, help="a CLIP that ranks, and was not looked at"),
         Option(["--start"], metavar="FILE", section=SECTION, help="a picture to begin from"),
+        Option(
+            ["--prior"], metavar="FOLDER", section=SECTION, help="a Joint or a Diffusion that keeps pictures likely"
+        ),
         *of_parameters(known, SECTION),
         Option(["--path"], metavar="PATH", section=SECTION, help="a strip (.png) or film (.gif) of the best one's way"),
     ]

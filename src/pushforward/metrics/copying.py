@@ -12,19 +12,22 @@ from pushforward.errors import CopiedWarning
 RARE = 0.05  # of records, that have a neighbour as near as that
 MUCH = 0.5  # as far, or less, is much nearer
 OFTEN = 0.25  # share of draws too near to a training record, from which on a person is told
+FEW = 30  # records, below which there is little else to learn than what each is
 
 
-def warn_of_copies(share: float, cure: str) -> None:
+def warn_of_copies(share: float, cure: str, records: int = FEW) -> None:
     """Tell a person if copies are likely, and what makes fewer.
 
     Args:
         share: what `copied` found.
         cure: what helps beside more data.
+        records: what was learned from; of few, copies are likely whatever the share is so far.
     """
-    if share > OFTEN:
+    if share > OFTEN or records < FEW:
+        few = f" of {records} records" if records < FEW else ""
         warnings.warn(
-            f"copies are likely: {share:.0%} of draws are nearer to a training record than 95% of those are to one "
-            f"another; more data, {cure} make fewer",
+            f"copies{few} are likely: {share:.0%} of draws are nearer to a training record than 95% of those are to "
+            f"one another; more data, {cure} make fewer",
             CopiedWarning, stacklevel=3,
         )  # fmt: skip
 

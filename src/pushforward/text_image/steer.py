@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, final
@@ -16,19 +16,20 @@ from pushforward.adversarial.heads import within
 from pushforward.autoencoders.quantisers.clusters import nearest
 from pushforward.autoencoders.vq import VQ
 from pushforward.data import Image, Records
+from pushforward.diffusion.diffusion import Diffusion
 from pushforward.drawing.trail import Trail
 from pushforward.errors import ArgumentError
 from pushforward.nets.frozen import frozen
 from pushforward.text_image.clip import CLIP
 from pushforward.text_image.cutouts import covered, moved
+from pushforward.text_image.joint import Joint
+from pushforward.text_image.prior import Prior
 from pushforward.training.randomness import checked_seed, generator
 from pushforward.training.randomness import moved as on_device
 
-Prior = Callable[[Tensor], Tensor]  # (n, k) codes → (n, k, size) log probability of each code, given all others
 CUTOUTS = 8  # ways in which a picture is looked at in a step
 REACH = 0.15  # how far it is moved for that
 STATES = 9  # of the path that is kept
-SOFT = 0.5  # of a squared distance between neighbouring codes: how soft the choice of a code is for a prior
 RATE = 0.1  # learning rate, in deviations of the vectors of codes
 
 
@@ -56,7 +57,7 @@ class Steered:
 
 def steer(
     vq: VQ, clip: CLIP | Sequence[CLIP], text: str | Mapping[str, float], *, steps: int = 100, restarts: int = 4,
-    seed: int | None = None, start: Any = None, prior: Prior | None = None, weight: float = 0.1,
+    seed: int | None = None, start: Any = None, prior: Joint | Diffusion | None = None, weight: float = 0.1,
     judge: CLIP | None = None,
 ) -> Steered:  # fmt: skip
     """Move the codes of pictures until a CLIP finds the text in them (VQGAN+CLIP: Crowson et al., arXiv 2204.08583).
@@ -64,8 +65,8 @@ def steer(
     A point for each code of a picture is moved among the vectors of all codes; the nearest of them goes through the
     decoder, and gradients come back to the point as if it had gone itself. The picture is looked at in several
     cut-outs, and Adam goes down Σ wₜ ∠(f(cut-out), g(t))² over the texts t, with ∠ the angle between unit vectors. Of
-    several CLIPs the mean is taken. With a prior, weight times the mean over places of -Σ q(c) log p(c | the other
-    codes) is added, where q is soft among the codes around a point.
+    several CLIPs the mean is taken. With a prior, weight times how far a picture is from what the prior would have
+    drawn is added.
 
     Args:
         vq: of pictures, fitted without conditions.
@@ -75,8 +76,8 @@ def steer(
         restarts: pictures that are begun, each with codes and cut-outs of its own.
         seed: the same seed finds the same.
         start: a picture to begin from (records, as the VQ reads them); None: pictures that the VQ draws.
-        prior: codes → log probabilities of each code given all others, as a joint model of codes has them.
-        weight: of the prior, against squared angles.
+        prior: a `Joint`, or a `Diffusion` of pictures, that keeps them likely; it is not told the text.
+        weight: of the prior, in squared deviations a pixel, against squared angles.
         judge: who ranks the restarts; one that was not looked at in the steps is not fooled by them.
 
     Raises:
@@ -98,7 +99,8 @@ def steer(
     texts = _weighted(text)
     source = on_device(generator(checked_seed(seed)), vq.device)
     aims = [_Aim(each, texts) for each in clips]
-    way = _ways(vq, aims, _begin(vq, start, restarts, source), steps, source, prior, weight)
+    likely = None if prior is None else Prior(prior, vq.schema.of_kind(Image)[0], source)
+    way = _ways(vq, aims, _begin(vq, start, restarts, source), steps, source, likely, weight)
     with torch.no_grad():
         x = vq._outputs(way[-1], None).picture.clamp(-1, 1)
         ranks = aims if judge is None else [_Aim(judge, texts)]
@@ -177,7 +179,7 @@ def _ways(
     """
     network, quantiser = vq.network, vq.network.quantiser
     vectors = quantiser.values(torch.arange(quantiser.size, device=codes.device)).detach().float()
-    low, high, soft = vectors.amin(0), vectors.amax(0), SOFT * _step_of(vectors)
+    low, high = vectors.amin(0), vectors.amax(0)
     points = vectors[codes].requires_grad_()
     optimizer = torch.optim.Adam([points], lr=RATE * float(vectors.std()))
     kept = set(np.linspace(0, steps, min(STATES, steps + 1)).round().astype(int).tolist())
@@ -193,7 +195,7 @@ def _ways(
             looks = covered(moved(x.repeat(CUTOUTS, 1, 1, 1), REACH, source), source)
             loss = torch.stack([aim.loss(looks) for aim in aims]).mean(0).sum() / CUTOUTS
             if prior is not None:
-                loss = loss + weight * _unlikely(points, vectors, codes, prior, soft).sum()
+                loss = loss + weight * prior.loss(x).sum()
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -201,21 +203,6 @@ def _ways(
             if step in kept:
                 way.append(nearest(points.detach().flatten(0, 1), vectors).view(codes.shape))
     return way
-
-
-def _step_of(vectors: Tensor) -> Tensor:
-    """The squared distance of a vector to the nearest other one, as it usually is."""
-    apart = torch.cdist(vectors, vectors).square()
-    return apart.fill_diagonal_(torch.inf).min(1).values.median()
-
-
-def _unlikely(points: Tensor, vectors: Tensor, codes: Tensor, prior: Prior, soft: Tensor) -> Tensor:
-    """(n,) the mean over places of -Σ q(c) log p(c | the other codes), with q soft among the codes around a point."""
-    far = (points[..., None, :] - vectors).square().sum(-1)
-    q = (-far / soft).softmax(-1)
-    with torch.no_grad():
-        log_p = prior(codes)
-    return -(q * log_p.to(q)).sum(-1).mean(1)
 
 
 @torch.no_grad()
