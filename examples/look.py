@@ -33,7 +33,8 @@ plt.rcParams.update(
 
 
 def save(figure: Figure, name: str) -> None:
-    """Write the picture beside its page, or where the first argument of the command says."""
-    target = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(__file__).parents[1] / "docs" / "handbook" / f"{name}.png"
+    """Write the picture beside its page, or where an argument of the command says."""
+    said = [Path(word) for word in sys.argv[1:] if word.endswith(".png")]
+    target = said[0] if said else Path(__file__).parents[1] / "docs" / "handbook" / f"{name}.png"
     figure.savefig(target)
     print(f"Look at {target}")
