@@ -206,6 +206,8 @@ def test_a_picture_and_a_caption_of_the_data_are_drawn_together():
 def test_picture_or_caption_is_filled_beside_the_other(known):
     model, records = captioned()
     part = records[:100]
+    alone = model.complete({known: part.to_numpy()[known]}, seed=0)
+    assert alone.names == records.names and alone.column("image").null_count == alone.column("caption").null_count == 0
     other = "caption" if known == "image" else "image"
     field = records.schema.arrow.field(other)
     at = records.table.column_names.index(other)

@@ -23,9 +23,9 @@ from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, Text
+from pushforward.data import Image, Records, Schema, Text, as_part
 from pushforward.data.encodings.flat import FlatEncoding
-from pushforward.data.holes import overlay
+from pushforward.data.holes import blank, overlay
 from pushforward.drawing.scene import Scene
 from pushforward.errors import ArgumentError, CollapsedWarning, DataError
 from pushforward.evidence import Evidence
@@ -258,6 +258,13 @@ class GAN(FlatModel):
         super()._restore(state, device)
 
     # Verbs
+
+    def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
+        if verb != "complete":
+            return super()._read(data, verb, partial=partial)
+        self._require_fit(verb)
+        known = as_part(data, self.schema)  # the picture may be what is missing
+        return overlay(blank(self.schema, len(known)), known)
 
     def _density(self) -> str:
         return "none"

@@ -14,7 +14,7 @@ from pushforward.text_image.cutouts import covered
 from pushforward.text_image.network import Reading
 from pushforward.text_image.words import MASK
 
-BLIND, NOISY = 0.2, 0.3  # shares of records whose picture is not shown, and is shown through noise
+BLIND, NOISY = 0.15, 0.15  # shares of records whose picture is not shown, and is shown through noise
 ALL = 0.5  # share of records that are to tell every field; of the others each with
 EACH = 0.5  # this probability
 PARTS = 8  # numbers of places that a head is asked of

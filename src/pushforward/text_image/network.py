@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
@@ -11,13 +9,17 @@ from torch.nn.functional import layer_norm, silu
 from pushforward.nets.conv import Shrink
 from pushforward.text_image.towers import Colours
 
-HANDED = 8  # numbers of each place of a picture or a text that are handed to a summary
-DROPPED = 0.1  # share of what is seen of a picture that is dropped in training
+HANDED = 16  # numbers of each token that are handed to a summary, and back
+HEADS = 8  # places of a picture that are looked at, wherever they are
+DROPPED = 0.05  # share of what is seen of a picture that is dropped in training
 
 
 class Reading(nn.Module):
     """Convolutions look at a picture, gated convolutions go along tokens, and in each block a summary of both, which
     sees every place (a mixer: Tolstikhin et al. 2021, arXiv 2105.01601), steers each token.
+
+    What there is in a picture is what is found anywhere in it, most of all, on the mean, and at a few places that are
+    looked for; a map of all places, each with weights of its own, takes far longer to learn.
 
     A hidden token is one of its own, and no time is told, which the share that is hidden shows (Ou et al. 2025, arXiv
     2406.03736).
@@ -32,6 +34,7 @@ class Reading(nn.Module):
 
     mean: Tensor
     scale: Tensor
+    where: Tensor
 
     def __init__(self, shape: tuple[int, int, int], length: int, symbols: int, *, width: int, layers: int):
         super().__init__()
@@ -39,11 +42,13 @@ class Reading(nn.Module):
         self.shape = shape
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("scale", torch.full((channels, 1, 1), 0.5))
-        self.shrink = Shrink(channels + 2, *shape[1:], hidden=(width // 2, width), layers=1)
-        self.hand = nn.Conv2d(width, HANDED, 1)
+        self.shrink = Shrink(channels + 4, *shape[1:], hidden=(width // 2, width), layers=1)
+        self.found, self.score = nn.Conv2d(width, width, 1), nn.Conv2d(width, HEADS, 1)
         self.colours = Colours(channels)
-        many = math.prod(self.shrink.size) * HANDED + width + self.colours.outputs
-        self.gather = nn.Sequential(nn.Linear(many, 2 * width), nn.SiLU(), nn.Dropout(DROPPED))
+        many = (2 + HEADS) * width + self.colours.outputs
+        self.gather = nn.Sequential(nn.Linear(many, 4 * width), nn.SiLU(), nn.Dropout(DROPPED))
+        self.lay, self.take = nn.Linear(4 * width, length * HANDED), nn.Linear(HANDED, width)
+        self.register_buffer("where", _coordinates(*shape[1:]), persistent=False)
         self.token_in = nn.Embedding(symbols, width)
         nn.init.normal_(self.token_in.weight, std=0.3)
         self.place = nn.Parameter(0.1 * torch.randn(length, width))
@@ -67,14 +72,16 @@ class Reading(nn.Module):
         return self.view(nothing, torch.zeros_like(nothing[:, :1], dtype=torch.bool), nothing.new_ones(n))
 
     def see(self, views: Tensor) -> Tensor:
-        """(n, channels + 2, height, width) → (n, 2 width)."""
-        h = self.shrink(views)
+        """(n, channels + 2, height, width) → (n, 4 width)."""
+        h = self.shrink(torch.cat([views, self.where.to(views.dtype).expand(len(views), -1, -1, -1)], 1))
+        found, weights = self.found(h).flatten(2), self.score(h).flatten(2).softmax(2)
+        looked = weights @ h.flatten(2).transpose(1, 2)  # (n, heads, width): what stands where each head looks
         tints = self.colours((views[:, :-2] * self.scale + self.mean).float())
-        return self.gather(torch.cat([self.hand(h).flatten(1), h.mean((2, 3)), tints.to(h.dtype)], 1))
+        return self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """What is seen of pictures and (n, length) tokens → (n, length, width) of each place; `of_token` goes on."""
-        w = self.token_in(tokens) + self.place
+        w = self.token_in(tokens) + self.place + self.take(self.lay(seen).unflatten(1, (-1, HANDED)))
         for block in self.blocks:
             w = block(seen, w)
         return layer_norm(w, w.shape[-1:])
@@ -94,7 +101,7 @@ class _Block(nn.Module):
         middle = 2 * width
         self.hand = nn.Linear(width, HANDED)
         self.summary = nn.Sequential(
-            nn.Linear(length * HANDED + middle, middle), nn.SiLU(), nn.Linear(middle, middle), nn.SiLU()
+            nn.Linear(length * HANDED + 2 * middle, middle), nn.SiLU(), nn.Linear(middle, middle), nn.SiLU()
         )
         self.steer, self.give = nn.Linear(middle, 2 * width), nn.Linear(middle, length * HANDED)
         self.take = nn.Linear(HANDED, width)
@@ -103,10 +110,16 @@ class _Block(nn.Module):
         nn.init.zeros_(self.back.bias)
 
     def forward(self, seen: Tensor, w: Tensor) -> Tensor:
-        """(n, 2 width) and (n, length, width) → (n, length, width)."""
+        """(n, 4 width) and (n, length, width) → (n, length, width)."""
         normal = layer_norm(w, w.shape[-1:])
         summary = self.summary(torch.cat([self.hand(normal).flatten(1), seen], 1))
         scale, shift = self.steer(summary)[:, None].chunk(2, 2)
         own = self.take(self.give(summary).unflatten(1, (-1, HANDED)))
         value, gate = self.gated((normal * (1 + scale) + shift + own).transpose(1, 2)).transpose(1, 2).chunk(2, 2)
         return w + self.back(value * silu(gate))
+
+
+def _coordinates(height: int, width: int) -> Tensor:
+    """(1, 2, height, width) how far right and down each pixel is, from -1 to 1."""
+    down, right = torch.meshgrid(torch.linspace(-1, 1, height), torch.linspace(-1, 1, width), indexing="ij")
+    return torch.stack([right, down])[None]
