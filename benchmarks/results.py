@@ -85,8 +85,8 @@ def main() -> None:
 
 
 def _named(words: list[str]) -> list[str]:
-    """Arguments with files by their names, since a page is read elsewhere."""
-    return [Path(word).name if Path(word).is_file() else word for word in words]
+    """Arguments with files and folders by their names, since a page is read elsewhere."""
+    return [Path(word).name if Path(word).is_absolute() or Path(word).exists() else word for word in words]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection
 
 from pushforward.data import Records
@@ -28,8 +29,9 @@ def refusal(model: Model, data: Records, given: Collection[str] = ()) -> str | N
 
 
 def composed(cls: type[Model]) -> bool:
-    """Whether a family is made of one other that a person chooses, such as `Latent`."""
-    return any(issubclass(parameter.kind, Tunable) for parameter in cls.parameters().values())
+    """Whether a family is made of others that a person chooses, such as `Latent`; `Joint` has a diffusion, always."""
+    kinds = [parameter.kind for parameter in cls.parameters().values()]
+    return any(issubclass(kind, Tunable) and inspect.isabstract(kind) for kind in kinds)
 
 
 def able(data: Records, given: Collection[str] = ()) -> tuple[tuple[str, ...], dict[str, str]]:

@@ -44,7 +44,7 @@ def blind(found: Mapping[str, Found]) -> dict[str, dict[str, str]]:
     for name, real in found[REALS].items():
         privacy = about(name).group == "privacy"
         for control in [COPIES] if privacy else [c for c in found if c not in (REALS, COPIES)]:
-            why = _why(real, found[control].get(name), privacy) if control in found else None
+            why = _why(real, found[control].get(name), control) if control in found else None
             if why:
                 out.setdefault(name, {})[control] = why
     return out
@@ -60,20 +60,21 @@ def greyed(found: Mapping[str, Found]) -> dict[str, str]:
     return out
 
 
-def _why(real: Measured | UnmeasurableError, other: Measured | UnmeasurableError | None, privacy: bool) -> str | None:
-    """Why the metric does not tell the other from real; None: it does."""
+def _why(real: Measured | UnmeasurableError, other: Measured | UnmeasurableError | None, control: str) -> str | None:
+    """Why the metric does not tell a control from real records; None: it does."""
+    privacy = control == COPIES
     if isinstance(real, UnmeasurableError):
         return str(real)
     if other is None or isinstance(other, UnmeasurableError):  # it has nothing to say of draws like these, and says so
         return None if other is None or not privacy else str(other)
-    both = f"{_shown(real)} for held-out records and {_shown(other)} for the control"
+    both = f"{_shown(real)} for held-out records and {_shown(other)} for {control}"
     if privacy:
         if real.flag:
             return f"it flags held-out records as copies: {both}"
         return None if other.flag else f"it does not flag training records as copies: {both}"
     if real.clear_of(other) and other.gap > real.gap:
         return None
-    return f"it does not tell the control from held-out records: {both}"
+    return f"it does not tell {control} from held-out records: {both}"
 
 
 def _shown(found: Measured) -> str:

@@ -80,7 +80,13 @@ def _swapped(column: pa.ChunkedArray, rng: np.random.Generator) -> pa.Array:
 
 
 def independent(train: Records, held: Records, n: int, seed: int) -> Records:
-    """Each column from training cells of its own, whatever the others are; pictures from a Gaussian of their parts."""
+    """Each column from training cells of its own, whatever the others are; pictures from a Gaussian of their parts.
+
+    Raises:
+        UnmeasurableError: there is one column, and no picture.
+    """
+    if len(train.schema) == 1 and not train.schema.of_kind(Image):
+        raise UnmeasurableError("one column alone has no others that it could depend on")
     rng = np.random.default_rng(seed)
     columns: dict[str, pa.ChunkedArray | pa.Array] = {}
     for field in train.schema:
