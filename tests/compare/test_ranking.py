@@ -95,6 +95,18 @@ def test_an_interval_ends_where_nothing_can_be_measured():
     assert found.low < 0.9 and found.high == 1.0
 
 
+@pytest.mark.parametrize("better, most", [("higher", 1.0), ("lower", 1.2)])
+def test_an_accuracy_of_a_condition_ends_at_one_and_an_error_does_not(made, better, most):
+    found = made(good=[0.5, 0.5])
+    values = dict(enumerate((0.99, 0.8)))
+    cells = tuple(
+        replace(cell, found={"condition label": Measured(v := values[cell.seed], v - 0.02, v + 0.02, better, 0.9)})
+        for cell in found.cells
+    )
+    high = replace(found, cells=cells).ranked()[0].found["condition label"].high
+    assert high == 1.0 if better == "higher" else high > most
+
+
 def test_details_are_averaged_over_seeds():
     parts = [Measured(0.6, 0.5, 0.7, "higher", 1.0, detail={"columns": {"a": a, "b": 0.9}, "n": 5}) for a in (0.2, 0.4)]
     assert over_seeds(parts).detail["columns"] == pytest.approx({"a": 0.3, "b": 0.9})

@@ -111,7 +111,8 @@ def test_copies_look_real_and_are_caught(found):
 def test_what_is_not_told_is_said(found, unsteady):
     unseen = blind(found)
     assert (
-        INDEPENDENT in unseen["column shapes"] and "does not tell independent columns" in unseen["column shapes"][INDEPENDENT]
+        INDEPENDENT in unseen["column shapes"]
+        and "does not tell independent columns" in unseen["column shapes"][INDEPENDENT]
     )
     assert ONE in unseen["precision"]  # draws of one level are all near real ones
     assert set(greyed(found)) <= unsteady

@@ -164,7 +164,7 @@ def _summary(model: str, cells: tuple[Cell, ...]) -> Summary:
         model=model,
         seeds=len(cells),
         failed={cell.seed: cell.failed for cell in cells if cell.failed is not None},
-        found={name: over_seeds(values, *_ends(name)) for name, values in there.items()},
+        found={name: over_seeds(values, *_ends(name, values[0])) for name, values in there.items()},
         worst={name: max(values, key=lambda one: one.gap).value for name, values in there.items()},
         spread={name: float(np.std([v.value for v in vs], ddof=1)) for name, vs in there.items() if len(vs) > 1},
         why_not={name: str(next(v for v in by_name[name] if v)) for name in names if name not in there},
@@ -177,12 +177,14 @@ def _summary(model: str, cells: tuple[Cell, ...]) -> Summary:
     )
 
 
-def _ends(name: str) -> tuple[float, float]:
+def _ends(name: str, found: Measured) -> tuple[float, float]:
     """What a metric can be; one that is not ours, in a file of another version, may be anything."""
     try:
-        return about(name).least, about(name).most
+        least, most = about(name).least, about(name).most
     except KeyError:
         return -np.inf, np.inf
+    accuracy = about(name).group == "control" and found.better == "higher"  # of a category; of a number it is an error
+    return least, 1.0 if accuracy else most
 
 
 def _with_merit(summary: Summary, merit: Measured) -> Summary:
