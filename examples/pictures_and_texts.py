@@ -70,7 +70,7 @@ def main() -> None:
     captions, pictures = test.column("caption").to_pylist(), test.to_numpy()["image"]
     judge = pf.CLIP().fit(train, minutes=said.minutes / 2, seed=7)
     drawn = {"Real": pictures} | {name: draw(captions) for name, draw in roads(train, said.minutes).items()}
-    figure, axes = plt.subplots(len(drawn), SHOWN, figsize=(1.25 * SHOWN, 1.45 * len(drawn)))
+    figure, axes = plt.subplots(len(drawn), SHOWN, figsize=(1.25 * SHOWN, 1.3 * len(drawn)))
     for line, (name, some) in zip(axes, drawn.items(), strict=True):
         share = found(judge, some, captions)
         print(f"{name}: found by a judge in {share:.2f}", flush=True)
