@@ -264,6 +264,8 @@ class GAN(FlatModel):
             return super()._read(data, verb, partial=partial)
         self._require_fit(verb)
         known = as_part(data, self.schema)  # the picture may be what is missing
+        if len(known) == 0:
+            raise DataError(f"the data of {verb} holds no records; give at least one")
         return overlay(blank(self.schema, len(known)), known)
 
     def _density(self) -> str:

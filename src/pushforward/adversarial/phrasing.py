@@ -13,6 +13,9 @@ from torch import Tensor
 from pushforward.data import Number, Records, Schema, Text
 from pushforward.errors import FormatError
 from pushforward.nets.wording import Wording
+from pushforward.training.randomness import scope
+
+DIGITS = 3  # of the numbers that a text becomes
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Phrasing:
             if name not in self.wordings:
                 columns[name] = column
                 continue
-            y, missing = self.wordings[name].encode(column.to_pylist()).numpy(), column.is_null().to_numpy()
+            # rounded, since a text has to be the same numbers in any company, to the bit
+            y = self.wordings[name].encode(column.to_pylist()).numpy().round(DIGITS)
+            missing = column.is_null().to_numpy()
             columns |= {part: pa.array(y[:, i], mask=missing) for i, part in enumerate(parts(name, y.shape[1]))}
         schema = self.schema(records.schema)
         return Records(schema, pa.table(columns, schema=schema.arrow))
@@ -88,7 +93,8 @@ class Phrasing:
     @classmethod
     def empty(cls, sizes: Mapping[str, Mapping[str, int]]) -> Self:
         """One without weights yet, of these sizes."""
-        return cls({name: Wording(**own).eval() for name, own in sizes.items()})
+        with scope(0):  # layers begin at random, and that of others is not ours
+            return cls({name: Wording(**own).eval() for name, own in sizes.items()})
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Take the weights that `tensors` gave.
