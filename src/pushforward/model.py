@@ -82,7 +82,6 @@ class Model(Tunable, ABC):
     measurements: ClassVar[dict[str, Any]]
     _learned: ClassVar[tuple[Schema, tuple[str, ...]] | None] = None  # while a fit is under way
     _other: ClassVar[Records | Scan | None] = None  # the second data set, while a fit is under way
-    _partly: ClassVar[bool] = False  # whether verbs take records that lack fields, pictures among them
 
     def options(self, verb: str = "sample") -> dict[str, Parameter]:
         """The options of `sample`, or of another verb; none for a verb that the family has not got."""
@@ -583,10 +582,15 @@ class Model(Tunable, ABC):
 
     def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
         self._require_fit(verb)
-        records = as_part(data, self.schema) if self._partly else as_records(data, self.schema, partial=partial)
+        part = self._takes_parts(verb)
+        records = as_part(data, self.schema) if part else as_records(data, self.schema, partial=partial)
         if len(records) == 0:
             raise DataError(f"the data of {verb} holds no records; give at least one")
         return records
+
+    def _takes_parts(self, verb: str) -> bool:
+        """Whether a verb takes records that lack fields, pictures among them."""
+        return False
 
     def _single(self, data: Any, name: str) -> Records:
         records = as_records(data, self.schema)

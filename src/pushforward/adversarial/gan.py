@@ -23,7 +23,7 @@ from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, Text, as_part
+from pushforward.data import Image, Records, Schema, Text
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.holes import blank, overlay
 from pushforward.drawing.scene import Scene
@@ -259,14 +259,8 @@ class GAN(FlatModel):
 
     # Verbs
 
-    def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
-        if verb != "complete":
-            return super()._read(data, verb, partial=partial)
-        self._require_fit(verb)
-        known = as_part(data, self.schema)  # the picture may be what is missing
-        if len(known) == 0:
-            raise DataError(f"the data of {verb} holds no records; give at least one")
-        return overlay(blank(self.schema, len(known)), known)
+    def _takes_parts(self, verb: str) -> bool:
+        return verb == "complete"  # the picture may be what is missing
 
     def _density(self) -> str:
         return "none"
@@ -330,7 +324,7 @@ class GAN(FlatModel):
         candidates: Annotated[int, Ge(1), doc("draws that a search begins with, a record")] = 64,
         steps: Annotated[int, Ge(0), doc("of the search, down the slope")] = 30,
     ) -> Records:  # fmt: skip
-        generator = moved(generator, self.device)
+        generator, records = moved(generator, self.device), overlay(blank(self.schema, len(records)), records)
         rows = max(1, BLOCK // 8)
         pieces = []
         for start in range(0, len(records), rows):

@@ -88,6 +88,14 @@ def to_pixels(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
     return column.to_numpy_ndarray()
 
 
+def or_black(column: pa.ChunkedArray) -> np.ndarray:
+    """`to_pixels`, black where there is no picture."""
+    there = column.is_valid()
+    out = np.zeros((len(column), *column.type.shape), np.uint8)
+    out[there.to_numpy()] = to_pixels(column.filter(there))
+    return out
+
+
 def png(pixels: np.ndarray) -> bytes:
     """(height, width, channels) uint8 as the bytes of a PNG file."""
     return packed(picture(pixels))

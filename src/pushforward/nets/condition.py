@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
@@ -57,11 +56,9 @@ class Condition(nn.Module):
         out = {"numbers": cells.numbers, "codes": cells.codes, "holes": torch.from_numpy(np.stack(nulls, 1))}
         for text in self.schema.of_kind(Text):
             out[text.name] = hashed(records.column(text.name).to_pylist())
-        for field, null in zip(self.schema, nulls, strict=True):
+        for field in self.schema:
             if isinstance(field, Image):
-                pixels = np.zeros((len(records), *field.shape), np.uint8)
-                pixels[~null] = pictures.to_pixels(records.column(field.name).filter(pa.array(~null)))
-                out[field.name] = torch.from_numpy(pixels)
+                out[field.name] = torch.from_numpy(pictures.or_black(records.column(field.name)))
         return {PREFIX + name: tensor for name, tensor in out.items()}
 
     def prepare(self, tensors: Mapping[str, Tensor]) -> None:

@@ -63,7 +63,6 @@ class CLIP(NeuralModel):
     """
 
     network: ClassVar[Towers]
-    _partly: ClassVar[bool] = True
 
     loss: Annotated[Literal["softmax", "sigmoid"], doc("among all of a batch, or pair by pair")] = "softmax"
     dim: Annotated[int, Ge(2), doc("numbers of the space that pictures and texts share")] = 128
@@ -332,6 +331,9 @@ class CLIP(NeuralModel):
             records = self._read(data, "similarity")
             return (self._side(records, "similarity", "picture") * self._side(records, "similarity", "text")).sum(1)
         return self._side(data, "similarity", "picture") @ self._side(texts, "similarity", "text").T
+
+    def _takes_parts(self, verb: str) -> bool:
+        return True
 
     def _chosen(self, data: Any, captions: list[str]) -> Tensor:
         return (self.network.scale * self._similarity(data, captions)).softmax(1).detach()

@@ -27,7 +27,7 @@ from pushforward.text_image.cutouts import moved
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import cost, planned, shown
 from pushforward.text_image.network import Reading
-from pushforward.text_image.telling import BLOCK, LEVELS, First, Telling, Way, as_pixels
+from pushforward.text_image.telling import BLOCK, LEVELS, First, Telling, Way
 from pushforward.text_image.words import Words
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -187,9 +187,8 @@ class Joint(NeuralModel):
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         there = self._telling.there(records)
-        pixels = as_pixels(records, self._telling.picture, there)
         return {
-            "image": torch.from_numpy(pixels),
+            "image": torch.from_numpy(self._telling.pixels(records)),
             "there": torch.from_numpy(there.copy()),
             "tokens": self._layout.encode(records),
         }
@@ -273,14 +272,8 @@ class Joint(NeuralModel):
     def _allowed(self) -> tuple[Collection[str], str]:
         return self.schema.names, ""
 
-    def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
-        if verb not in ("complete", "predict_proba"):
-            return super()._read(data, verb, partial=partial)
-        self._require_fit(verb)
-        records = as_part(data, self.schema)
-        if len(records) == 0:
-            raise DataError(f"the data of {verb} holds no records; give at least one")
-        return records
+    def _takes_parts(self, verb: str) -> bool:
+        return verb in ("complete", "predict_proba")
 
     def _lacks(self, verb: str) -> str | None:
         if verb == "sample" and self._picture in self.given and not bool(self._telling.free.any()):

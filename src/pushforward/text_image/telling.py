@@ -93,6 +93,12 @@ class Telling:
         name = self.picture.name
         return known.column(name).is_valid().to_numpy() if name in known.names else np.zeros(len(known), bool)
 
+    def pixels(self, known: Records) -> np.ndarray:
+        """(n, height, width, channels) uint8 the pictures of records; black where there is none."""
+        image = self.picture
+        column = known.column(image.name) if image.name in known.names else pa.nulls(len(known), image.arrow_type)
+        return pictures.or_black(pa.chunked_array([column]) if isinstance(column, pa.Array) else column)
+
     def views(self, known: Records, unknown: Tensor | None = None) -> Tensor:
         """(n, channels + 2, height, width) pictures as they are looked at.
 
@@ -101,7 +107,7 @@ class Telling:
             unknown: (n, channels, height, width) bool, pixels that are not known.
         """
         there = self.there(known)
-        pixels = torch.from_numpy(as_pixels(known, self.picture, there)).to(self.device)
+        pixels = torch.from_numpy(self.pixels(known)).to(self.device)
         x = (from_pixels(pixels) - self.network.mean) / self.network.scale
         seen = torch.from_numpy(there).to(self.device)
         shown = seen[:, None, None, None].expand(-1, 1, *x.shape[2:])
@@ -283,14 +289,6 @@ class _Draw:
         schema = telling.schema.select(columns)
         drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
         return overlay(drawn, part if self.gap is None else _without_gaps(part, self.gap))
-
-
-def as_pixels(records: Records, image: Image, there: np.ndarray) -> np.ndarray:
-    """(n, height, width, channels) uint8 the pictures of records; black where there is none."""
-    out = np.zeros((len(records), image.height, image.width, image.channels), np.uint8)
-    if there.any():
-        out[there] = pictures.to_pixels(records.column(image.name).filter(pa.array(there)))
-    return out
 
 
 def _beside(one: Records, other: Records, schema: Schema) -> pa.Table:
