@@ -25,6 +25,9 @@ def test_the_least_told_is_ahead_and_clear_of_the_next(made):
         ({"one": [0.6], "other": [0.9]}, "one seed does not tell"),
         ({"one": [0.6, 0.6, None], "other": [0.9, 0.9, 0.9]}, "one failed with seed 2 (it crashed)"),
         ({"one": [0.6, 0.6, 0.6], "next": [0.7, 0.7, 0.7], "wild": [0.55, 0.95, 0.75]}, "meets that of wild"),
+        ({"one": [0.6]}, "no other model could be measured; one seed does not tell"),
+        ({"one": [0.6], "other": [None]}, "no other model could be measured; one seed does not tell"),
+        ({"one": [0.6, 0.6, None]}, "no other model could be measured, but one failed with seed 2 (it crashed)"),
         ({"one": [None], "other": [None]}, "every model failed; one: it crashed"),
         ({}, "no family can model these fields"),
     ],
@@ -32,6 +35,11 @@ def test_the_least_told_is_ahead_and_clear_of_the_next(made):
 def test_no_winner_is_called_in_doubt(made, models, why):
     name, sentence = made(**models).winner()
     assert name is None and sentence.startswith("no clear winner: ") and why in sentence
+
+
+def test_who_is_alone_with_several_seeds_is_ahead(made):
+    name, why = made(one=[0.6, 0.61, 0.6], other=[None]).winner()
+    assert name == "one" and why.endswith("; no other model could be measured")
 
 
 def test_who_copies_wins_nothing(made):

@@ -2,12 +2,13 @@
 
 import gc
 import json
+import tempfile
 
 import numpy as np
 import pytest
 
 import pushforward as pf
-from pushforward.compare import run
+from pushforward.compare import jobs, run
 from pushforward.compare.launch import Running
 from pushforward.compare.run import comparing
 
@@ -111,6 +112,14 @@ def test_held_out_records_may_be_said(moons):
     assert (first.comparison.data["rows"], first.comparison.data["held out"]) == (60, 30)
 
 
+def test_of_many_held_out_records_some_are_drawn_and_not_the_first(monkeypatch):
+    monkeypatch.setattr(jobs, "MOST_HELD", 100)
+    one, rest = jobs.divided({"x": np.arange(50)}, {"x": np.arange(1000)})
+    x = rest.to_numpy()["x"]
+    assert len(one) == 50 and len(x) == 100 and abs(x.mean() - 500) < 100 and (np.diff(x) > 0).all()
+    assert jobs.divided({"x": np.arange(50)}, {"x": np.arange(1000)})[1].table.equals(rest.table)
+
+
 def test_learning_rates_and_guidance_are_looked_at_when_asked(moons, at_home):
     """A network that hardly learns: that the rate is that of the job is seen in what is started."""
     at_home.started.clear()
@@ -128,6 +137,8 @@ def test_a_full_disk_in_a_process_ends_it_all_in_one_line(moons, tmp_path, monke
     monkeypatch.setattr("pushforward.compare.worker.main", lambda folder: 74)
     with pytest.raises(pf.ArgumentError, match="make room and go on: finished cells are kept"):
         pf.compare(moons[:100], "naive-bayes", minutes=0.1, seeds=1, folder=tmp_path / "c")
+    with pytest.raises(pf.ArgumentError, match="make room or name a folder elsewhere"):  # nothing of it is kept
+        pf.compare(moons[:100], "naive-bayes", minutes=0.1, seeds=1)
     monkeypatch.undo()
     assert not list((tmp_path / "c" / "cells").glob("naive*"))
 
@@ -139,3 +150,31 @@ def test_without_a_folder_nothing_stays(moons):
     del found
     gc.collect()
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("why", [KeyboardInterrupt, pf.FormatError])
+def test_what_ends_early_without_a_folder_leaves_nothing(moons, tmp_path, monkeypatch, why):
+    """Nobody could go on from a folder whose name was never said."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    seen = []
+
+    def ended(job, keep, battery):
+        seen.extend(tmp_path.iterdir())
+        raise why
+
+    monkeypatch.setattr(run, "measured", ended)
+    with pytest.raises(why):  # the error is alive, and with it all that was at work
+        pf.compare(moons[:60], "naive-bayes", minutes=0.1, seeds=1)
+    assert len(seen) == 1 and not list(tmp_path.glob("pushforward-*"))
+    with pytest.raises(why):
+        pf.compare(moons[:60], "naive-bayes", minutes=0.1, seeds=1, folder=tmp_path / "mine")
+    assert (tmp_path / "mine" / "plan.json").is_file()
+
+
+def test_what_never_began_without_a_folder_leaves_nothing(moons, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    stands = comparing(moons[:60], "naive-bayes")
+    assert list(tmp_path.glob("pushforward-*"))
+    del stands
+    gc.collect()
+    assert not list(tmp_path.glob("pushforward-*"))

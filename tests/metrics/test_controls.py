@@ -167,3 +167,25 @@ def test_texts_beside_pictures_are_measured():
     )
     found = Battery(records[:100], records[100:], steps=4).measure(records[:100])
     assert isinstance(found["two-sample"], Measured) and found["column shapes"].detail["columns"].keys() == {"tone"}
+
+
+def test_pictures_and_texts_as_conditions_are_not_judged_and_all_else_is():
+    rng = np.random.default_rng(0)
+    table = {"image": rng.integers(0, 255, (60, 4, 4), np.uint8), "x": rng.normal(size=60), "t": ["a b", "c"] * 30}
+    records = pf.read(table, text=["t"])
+    given = ("image", "t", "x")
+    found = Battery(records[:30], records[30:], given=given, steps=2).measure(records[:30])
+    for name, kind in (("image", "image"), ("t", "text")):
+        assert str(found[f"condition {name}"]).startswith(f"{name!r} is {kind}, which is not judged")
+    assert isinstance(found["condition x"], Measured)
+
+
+@pytest.mark.parametrize("different", [2, 16])
+def test_too_few_pictures_without_a_category_say_so_metric_by_metric(different):
+    pictures = np.random.default_rng(0).integers(0, 255, (different, 4, 4), np.uint8)
+    records = pf.read({"image": pictures[np.arange(24) % different]})
+    found = controlled(Battery(records[:16], records[16:], steps=2))
+    assert REALS in found and INDEPENDENT in found
+    why = f"there are {different} different pictures among the first 16 to learn from; without a category"
+    for name in ("Fréchet ratio", "kernel ratio", "precision", "coverage"):
+        assert why in str(found[REALS][name]) and str(found[REALS][name]).endswith("it takes 20"), name

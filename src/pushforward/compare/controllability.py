@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pyarrow.compute as pc
 
-from pushforward.data import Category, Image, Number, Records
+from pushforward.data import Category, Image, Records, Text
 from pushforward.errors import PushforwardError
 from pushforward.limits import among, between
 from pushforward.model import Model
@@ -31,9 +31,9 @@ def controllability(model: Model, train: Records, drawn: Records, asked: Records
     row = train[:1]
     fixed = {name: row.column(name)[0].as_py() for name in model.given}
     exact = None if asked is None else share_held(drawn, asked)
-    for field in model.schema:
+    for field in sorted(model.schema, key=lambda field: isinstance(field, Text)):  # last, as they have no limits
         value = train.column(field.name).drop_null()[:1].to_pylist()
-        if field.name in model.given or not value or not isinstance(field, Category | Number):
+        if field.name in model.given or not value or isinstance(field, Image):
             continue
         try:
             free = model.sample(ASKED, given={**fixed, field.name: value[0]}, seed=seed)
@@ -41,6 +41,8 @@ def controllability(model: Model, train: Records, drawn: Records, asked: Records
             break
         if exact is None:
             exact = float(pc.mean(pc.equal(free.column(field.name), value[0])).as_py() or 0.0)
+        if isinstance(field, Text):
+            return {"holds": "any field", "exact": exact}
         limit = among(value[0]) if isinstance(field, Category) else between(value[0], None)
         return {"holds": "any field" + _and_limits(model, {**fixed, field.name: limit}, seed), "exact": exact}
     named = ", ".join(model.given)

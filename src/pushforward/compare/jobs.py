@@ -10,6 +10,7 @@ from pushforward.compare.keep import Job
 from pushforward.data import Records, Scan, read
 from pushforward.data.alike import alike
 from pushforward.errors import ArgumentError, DataError
+from pushforward.metrics.rows import subset
 
 HELD_OUT = 1 / 3  # of the records, where nobody says which
 MOST_HELD = 30_000
@@ -42,7 +43,7 @@ def divided(data: Any, held: Any) -> tuple[Records, Records]:
         other = held.read() if isinstance(held, Scan) else read(held)
         one, rest = alike(records, other)
         assert isinstance(one, Records) and isinstance(rest, Records)
-        return one, rest[:MOST_HELD]
+        return one, subset(rest, MOST_HELD, seed=0)  # the first ones of what is sorted are not like the rest
     if len(records) < 2:
         raise DataError("the data holds 1 record; it takes at least two, one to learn from and one to hold out")
     share = max(1, min(round(HELD_OUT * len(records)), MOST_HELD)) / len(records)

@@ -15,7 +15,7 @@ from pushforward.compare.plain import from_plain, plain
 from pushforward.compare.result import Cell, Found
 from pushforward.data import Image, Records
 from pushforward.errors import UnmeasurableError
-from pushforward.metrics import Battery, Measured, controlled, greyed, manifold, obeyed, told_by_trees, told_rows, tried
+from pushforward.metrics import Battery, Measured, controlled, greyed, manifold, told_by_trees, told_rows, tried
 from pushforward.metrics.battery import Found as Errors
 from pushforward.metrics.rows import subset
 
@@ -69,9 +69,7 @@ def _guided(job: Job, folder: Path, battery: Battery) -> dict[str, Found]:
             continue
         drawn, found = read_records(path, battery.train.schema), Errors()
         for name in job.given:
-            found[f"condition {name}"] = tried(
-                obeyed, drawn, battery.train, battery.held, name, seed=battery.seed, steps=battery.steps
-            )
+            found[f"condition {name}"] = tried(battery.condition, drawn, name)
         found["coverage"] = tried(_covered, drawn, battery)
         out[f"{weight:g}"] = in_words(found)
     return out

@@ -109,14 +109,15 @@ def winner(comparison: Comparison) -> tuple[str | None, str]:
     if copied := _copied(first):
         return None, f"no clear winner: {said}, but most of its draws are training records ({copied})"
     beware = _beware(first)
-    if not others:
-        return first.model, f"{said}; no other model could be measured{beware}"
-    said = f"{said}, then {others[0].model} with {_shown(others[0], names)}"
+    then = f", then {others[0].model} with {_shown(others[0], names)}" if others else None
+    said += then or "; no other model could be measured"
     if first.failed:
         seed, why = next(iter(first.failed.items()))
         return None, f"no clear winner: {said}, but {first.model} failed with seed {seed} ({why}){beware}"
     if first.seeds < 2:
         return None, f"no clear winner: {said}; one seed does not tell what others would do, take 3{beware}"
+    if not others:
+        return first.model, f"{said}{beware}"
     close = [s.model for s in others if not _apart(first, s)]
     if close:
         near = ", ".join(close[:3]) + (f" and {len(close) - 3} more" if len(close) > 3 else "")

@@ -75,7 +75,8 @@ def compare(
         target: the field that a judge learns from draws to tell; default: the last category, or the last number.
         peers: generators of other packages, where these are installed.
         held: records that nobody learns from; default: a third of the data.
-        folder: where cells are kept; default: nowhere, for longer than the comparison lives.
+        folder: where cells are kept; default: nowhere, for longer than the comparison lives, so that one that was
+            interrupted does not go on.
         processes: fits at once, each with its share of the cores; default: one for every four cores.
         sensitivity: whether families with a learning rate are also fitted with a tenth and ten times of it, once.
         guidance: whether families that can be guided are also asked to draw with other weights, once.
@@ -159,7 +160,9 @@ class _Work:
         self, keep: Keep, battery: Battery, jobs: list[Job], at_once: int, comparison: Comparison, passing: bool
     ):
         self.keep, self.battery, self.jobs, self.at_once = keep, battery, jobs, at_once
-        self.comparison, self.passing = comparison, passing
+        self.comparison = comparison
+        # a folder that nobody named goes with the comparison, or with the work where that comes to no end
+        self.passing = weakref.finalize(self, shutil.rmtree, keep.folder, ignore_errors=True) if passing else None
         self.cells: dict[Job, Cell] = {job: cell for job in jobs if (cell := keep.cell(job)) is not None}
         self.busy: dict[str, str] = {}
         self.said: queue.Queue[Said] = queue.Queue()
@@ -171,6 +174,7 @@ class _Work:
         left = [job for job in self.jobs if job not in self.cells]
         waiting = [job for job in left if self.keep.fitted(job)]
         left = [job for job in left if job not in waiting]
+        whole = None
         try:
             yield self.stand(tuple(self.cells.values()))
             self.busy[""] = "measuring what is known: real records, copies, noise, independent columns"
@@ -185,11 +189,14 @@ class _Work:
                 while left and len(self.running) < self.at_once:
                     self.launch(left.pop(0))
                 yield from self.hear(left)
+            whole = self.told()
         finally:
             for process in self.running.values():
                 process.end()
-        whole = self.told()
-        if self.passing:  # a folder that nobody named goes with the comparison
+            if whole is None and self.passing:  # an error that is kept, with its trace, would keep the folder as well
+                self.passing()
+        if self.passing:
+            self.passing.detach()
             weakref.finalize(whole, shutil.rmtree, self.keep.folder, ignore_errors=True)
         else:
             self.keep.write("comparison.json", whole.to_json())
@@ -214,9 +221,9 @@ class _Work:
                 continue
             del self.running[said.job]
             if said.full:
+                cure = "and go on: finished cells are kept" if self.passing is None else "or name a folder elsewhere"
                 raise ArgumentError(
-                    f"folder={str(self.keep.folder)!r} cannot be written ({said.failed}); make room and go on: "
-                    "finished cells are kept"
+                    f"folder={str(self.keep.folder)!r} cannot be written ({said.failed}); make room {cure}"
                 )
             if said.failed is not None:
                 cell = Cell(said.job.model, said.job.seed, failed=said.failed)

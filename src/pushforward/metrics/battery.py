@@ -167,6 +167,17 @@ class Battery:
         add(("nearer to train", "membership"), lambda: closeness(drawn, train, held, seed=seed))
         return out
 
+    def condition(self, drawn: Records, field: str) -> Measured:
+        """How often, or how nearly, a judge sees in draws what was asked for; see `obeyed`.
+
+        Raises:
+            UnmeasurableError: the field is a picture or a text, or there is too little to learn it from.
+        """
+        kind = self.train.schema[field]
+        if not isinstance(kind, Category | Number):  # a condition like any other, of which all else is measured
+            raise UnmeasurableError(f"{field!r} is {kind.kind}, which is not judged; only categories and numbers are")
+        return obeyed(drawn, self.train, self.held, field, seed=self.seed, steps=self.steps)
+
     def _manifold(self, drawn: Records) -> dict[str, Measured]:
         n = min(MOST, len(drawn), len(self.held))
         parts = [subset(part, n, self.seed + i) for i, part in enumerate((drawn, self.held))]
@@ -174,8 +185,7 @@ class Battery:
         return manifold(ours, theirs)
 
     def _condition(self, drawn: Records, field: str) -> dict[str, Measured]:
-        found = obeyed(drawn, self.train, self.held, field, seed=self.seed, steps=self.steps)
-        return {f"condition {field}": found}
+        return {f"condition {field}": self.condition(drawn, field)}
 
     def _utility(self, drawn: Records) -> Measured:
         if self.target is None:

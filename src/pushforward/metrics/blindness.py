@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from pushforward.errors import UnmeasurableError
 from pushforward.metrics.battery import Battery, Found, about
@@ -17,7 +18,9 @@ def controlled(battery: Battery) -> dict[str, Found]:
 
     Conditions are not measured, since nobody asked for any; a control that does not exist for these data is left out.
     """
-    _ = battery.spaces if battery.pictures else None  # networks are trained once for both
+    if battery.pictures:
+        with suppress(UnmeasurableError):  # each metric that needs them says why there are none
+            _ = battery.spaces  # networks are trained once for both
     half, spare = battery.halves()
     half.given = ()
     out: dict[str, Found] = {}

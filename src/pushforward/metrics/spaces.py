@@ -116,7 +116,11 @@ def default_category(records: Records) -> str | None:
 
 def _clusters(x: np.ndarray, seed: int) -> np.ndarray:
     flat = x.reshape(len(x), -1) / 255.0
-    if len(np.unique(flat[:1000], axis=0)) < 2 * CLUSTERS:
-        raise UnmeasurableError("there are hardly two different pictures to learn from; it takes more of them")
+    first = flat[:1000]
+    if (different := len(np.unique(first, axis=0))) < (fewest := 2 * CLUSTERS):
+        raise UnmeasurableError(
+            f"there are {different} different pictures among the first {len(first):,} to learn from; "
+            f"without a category of several levels it takes {fewest}"
+        )
     pieces = PCA(min(16, *flat.shape), random_state=seed).fit_transform(flat)
     return KMeans(CLUSTERS, n_init=3, random_state=seed).fit_predict(pieces).astype(np.int64)
