@@ -48,7 +48,7 @@ def test_waves_have_unit_size():
 def condition():
     torch.manual_seed(0)
     data = pf.read({"n": [1.0, 2.0, 4.0], "c": ["a", "b", None], "t": ["red left of blue"] * 3}, text=["t"])
-    module = Condition(data.schema, 16)
+    module = Condition(data.schema, 16).eval()
     module.prepare(module.encode(data))
     return module, data
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pushforward.data import pictures
 from pushforward.data.records import Records
 from pushforward.data.schema import Image, Schema
 
@@ -43,10 +43,9 @@ def overlay(base: Records, known: Records) -> Records:
         elif above.null_count == 0:
             columns[field.name] = above
         elif isinstance(field, Image):
-            pixels = pictures.to_pixels(below).copy()
-            there = above.is_valid().to_numpy()
-            pixels[there] = pictures.to_pixels(above.filter(pa.array(there)))
-            columns[field.name] = pa.chunked_array([pictures.to_arrow(pixels)])
+            row = np.arange(len(above))
+            which = np.where(above.is_valid().to_numpy(), row, row + len(above))
+            columns[field.name] = pa.chunked_array([*above.chunks, *below.chunks]).take(pa.array(which))
         else:
             columns[field.name] = pc.coalesce(above, below)
     return Records(base.schema, pa.table(columns, schema=base.schema.arrow))

@@ -46,6 +46,10 @@ class Denoisers(nn.Module, Steered):
         """What is given."""
         return self.strong.condition
 
+    def embed(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor | None:
+        """As the network that denoises does."""
+        return self.strong.embed(given, drop)
+
     def prepare(self, tensors: Mapping[str, Tensor], generator: torch.Generator) -> None:
         """Take the scales of the data from some records."""
         self.strong.prepare(tensors, generator)

@@ -23,15 +23,12 @@ from pushforward.diffusion import likelihood, matching
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.denoisers import Denoisers
 from pushforward.diffusion.guidance.guided import Interval, guided
-from pushforward.diffusion.guidance.measured import chosen, telling
-from pushforward.diffusion.guidance.twisted import twisted
-from pushforward.diffusion.hurry import shown as shown_by
-from pushforward.diffusion.hurry import stops
+from pushforward.diffusion.guidance.twisted import filled
+from pushforward.diffusion.hurry import HURRIED, hurrying, stops
 from pushforward.diffusion.network import Network
 from pushforward.diffusion.paths import PATHS
 from pushforward.diffusion.samplers import SAMPLERS
 from pushforward.diffusion.samplers.ddim import DDIM
-from pushforward.diffusion.samplers.sampler import at
 from pushforward.diffusion.schedule import schedule
 from pushforward.drawing.trail import Trail
 from pushforward.errors import ArgumentError, CollapsedWarning
@@ -52,11 +49,9 @@ WINDOWS = (0.1, 0.05)  # of averages of weights
 CALM = 12  # side of a picture, beyond which noise is louder in training
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
-HURRIED = 0.25  # share of a run in which a network learns to hurry
 KEPT, LOOKED, GLANCE = 2048, 128, 18  # records that draws are held against, such draws, and the steps of each
 JUDGED = 512  # records on which the denoiser is held against one that says nothing
 CHECKED = 8  # records on which the error of a likelihood by an ODE is measured
-FILL_STEPS = 32  # for completing records
 
 
 @dataclass(kw_only=True, eq=False)
@@ -160,22 +155,15 @@ class Diffusion(FlatModel):
         return [Player("hurrying", quick, self._hurry_loss, adam(self.lr / 2))]
 
     def _hurry_loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor:
-        """Least squares to where the teacher's path ends, over one of the few steps."""
         strong, quick = self.network.strong, self.network.quick
         assert quick is not None
         y, _ = self._flat(batch, generator)
-        sigma, target = stops(self.hurry, y.device)[self._one_of(self.hurry, generator) :][:2]
-        x = y + sigma * torch.randn(y.shape, generator=generator, device=y.device)
         drop = self._dropped(batch, generator)
         with torch.no_grad():
-            goal = shown_by(self.network.denoiser(strong, self._path, strong.embed(batch, drop)), x, sigma, target)
-        mean = at(self.network.denoiser(quick, self._path, quick.embed(batch, drop)), x, sigma)
-        losses = self._path.weight(sigma) * (mean - goal).square().mean(1)
+            teacher = self.network.denoiser(strong, self._path, strong.embed(batch, drop))
+        pupil = self.network.denoiser(quick, self._path, quick.embed(batch, drop))
+        losses = hurrying(teacher, pupil, self._path, self.hurry, y, generator)
         return (losses * batch.get("weight", 1.0)).mean()
-
-    @staticmethod
-    def _one_of(many: int, generator: torch.Generator) -> int:
-        return int(torch.randint(many, (1,), generator=generator, device=generator.device))
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -387,25 +375,17 @@ class Diffusion(FlatModel):
         mask: Annotated[Any, doc("pixels that are unknown: (height, width) or (n, height, width) bool")] = None,
         particles: Annotated[int, Ge(1), Le(1024), doc("draws of a record that compete; more are more exact")] = 8,
     ) -> Records:
-        generator, shape = moved(generator, self.device), self._flat.shape
-        unknown = unknown_pixels(mask, shape, len(records))
-        sigmas, pieces = schedule(FILL_STEPS, self.device), []
-        rows = max(1, BLOCK // particles)
+        generator, pieces = moved(generator, self.device), []
+        unknown, rows = unknown_pixels(mask, self._flat.shape, len(records)), max(1, BLOCK // particles)
         for start, tensors in zip(range(0, len(records), rows), self._blocks(records, rows), strict=True):
             tensors["holes"] = torch.zeros_like(tensors["holes"])
-            part = records[start : start + rows]
             known = self._flat.known(tensors)
             if unknown is not None:
                 hidden = unknown[start : start + rows].flatten(1).to(self.device)
                 known[:, : hidden.shape[1]] = ~hidden
             values, _ = self._flat(tensors, generator)
-            many, seen = _each(values, particles), chosen(_each(known, particles))
-            given = self.network.embed(tensors)
-            denoiser = self._denoiser(None if given is None else _each(given, particles))
-            told = telling(denoiser, seen, seen.forward(many))
-            noise = sigmas[0] * torch.randn(many.shape, generator=generator, device=self.device)
-            x = twisted(told, noise, sigmas, particles, generator)
-            pieces.append(self._filled(part, x, known))
+            x = filled(self._told(self.network.embed(tensors)), values, known, particles, generator)
+            pieces.append(self._filled(records[start : start + rows], x, known))
         return pieces[0].concat(*pieces[1:])
 
     def _filled(self, records: Records, x: Tensor, known: Tensor) -> Records:
@@ -418,11 +398,6 @@ class Diffusion(FlatModel):
         picture, _ = self._flat.inverse(x)
         assert picture is not None
         return repainted(whole, name, to_pixels(picture), known[:, : self._flat.pixels].view(len(x), *self._flat.shape))
-
-
-def _each(x: Tensor, times: int) -> Tensor:
-    """Every row so many times, one after another."""
-    return x.repeat_interleave(times, 0)
 
 
 def last(states: Iterator[Tensor]) -> Tensor:

@@ -7,9 +7,12 @@ from torch import Tensor
 
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.paths.cosine import Cosine
+from pushforward.diffusion.paths.path import Path
 from pushforward.diffusion.samplers.heun import Heun
+from pushforward.diffusion.samplers.sampler import at
 from pushforward.diffusion.schedule import schedule
 
+HURRIED = 0.25  # share of a run in which a network learns to hurry
 FINE = 4  # steps of Heun's method that one stands for
 CIRCLE = Cosine()
 
@@ -35,3 +38,24 @@ def shown(teacher: Denoiser, x: Tensor, sigma: Tensor, target: Tensor) -> Tensor
     *_, end = Heun()(teacher, x, s / a)
     ratio = target / sigma
     return (end - ratio * x) / (1 - ratio)
+
+
+def hurrying(
+    teacher: Denoiser, pupil: Denoiser, path: Path, steps: int, y: Tensor, generator: torch.Generator
+) -> Tensor:
+    """(n,) squared errors of a pupil to where a teacher's path ends, over one of the few steps.
+
+    Args:
+        teacher: whose path is followed.
+        pupil: what learns to go in few steps.
+        path: that weighs errors.
+        steps: how few.
+        y: (n, d) clean data.
+        generator: of the step and the noise.
+    """
+    which = int(torch.randint(steps, (1,), generator=generator, device=generator.device))
+    sigma, target = stops(steps, y.device)[which : which + 2]
+    x = y + sigma * torch.randn(y.shape, generator=generator, device=y.device)
+    with torch.no_grad():
+        goal = shown(teacher, x, sigma, target)
+    return path.weight(sigma) * (at(pupil, x, sigma) - goal).square().mean(1)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import layer_norm
 
 from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import CellEncoding, without_atoms
@@ -18,12 +19,14 @@ from pushforward.nets.embed import Waves
 from pushforward.nets.texts import Texts
 
 PREFIX = "given."
+VARIED, LOST = 0.5, 0.1  # shares of texts that lose words in training, and of their words
 
 
 class Condition(nn.Module):
     """Numbers, categories, pictures and texts embedded and added up.
 
-    A cell that is a hole and a condition that is not told are different things, and each has a learned vector.
+    A cell that is a hole and a condition that is not told are different things, and each has a learned vector. In
+    training one text in two loses some of its words, lest it is known by heart.
 
     Args:
         schema: the fields that are conditions.
@@ -72,10 +75,14 @@ class Condition(nn.Module):
             given: tensors that `encode` made.
             drop: (n, fields) bool, conditions that are not told.
         """
+        return self.read(given, drop)[0]
+
+    def read(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
+        """(n, width) embedding, and (n, words, width) of each text the words, zero where there is none."""
         numbers = self.scale(given[f"{PREFIX}numbers"].nan_to_num())[0].float()
         codes = given[f"{PREFIX}codes"].clamp_min(0)
         holes = given[f"{PREFIX}holes"]
-        total = torch.zeros(len(codes), self.width, device=codes.device)
+        total, told = torch.zeros(len(codes), self.width, device=codes.device), []
         for i, field in enumerate(self.schema):
             if isinstance(field, Number):
                 x = numbers[:, self.numbers.index(field.name)]
@@ -85,9 +92,29 @@ class Condition(nn.Module):
                 x = from_pixels(given[PREFIX + field.name])
             else:
                 x = given[PREFIX + field.name]
-            part = torch.where(holes[:, [i]], self.hole[i], self.parts[str(i)](x))
-            total = total + (part if drop is None else torch.where(drop[:, [i]], self.absent[i], part))
-        return self.mix(total)
+            known, found = ~holes[:, [i]], self.parts[str(i)](x)
+            # where cells never were missing, what a hole is was not learned: it is a condition that is not told
+            nothing = self.hole[i] if field.missing else self.absent[i]
+            if isinstance(field, Text):
+                found, words = found
+                told.append(torch.where((known if drop is None else known & ~drop[:, [i]])[..., None], words, 0.0))
+            found = torch.where(known, found, nothing)
+            total = total + (found if drop is None else torch.where(drop[:, [i]], self.absent[i], found))
+        return self.mix(total), told
+
+
+class _Said(nn.Module):
+    """A text as a vector, and its words, each of which knows the whole."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.texts, self.norm = Texts(width), nn.LayerNorm(width)
+
+    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, words, pieces) → (n, width), and (n, words, width), zero where there is no word."""
+        lost = LOST * (torch.rand(len(tokens), 1, device=tokens.device) < VARIED) if self.training else 0.0
+        whole, words, there = self.texts.read(tokens, lost)
+        return self.norm(whole), layer_norm(words + whole[:, None], words.shape[-1:]) * there[..., None]
 
 
 def _embedding(field: object, width: int) -> nn.Module:
@@ -97,7 +124,7 @@ def _embedding(field: object, width: int) -> nn.Module:
         case Number():
             return nn.Sequential(Waves(32, 1 / 32, 2.0), nn.Linear(32, width), nn.SiLU(), nn.Linear(width, width))
         case Text():
-            return nn.Sequential(Texts(width), nn.LayerNorm(width))
+            return _Said(width)
         case Image():
             layers: list[nn.Module] = [nn.Conv2d(field.channels, 32, 3, padding=1), nn.SiLU()]
             side = min(field.height, field.width)

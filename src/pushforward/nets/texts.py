@@ -67,10 +67,17 @@ class Texts(nn.Module):
             tokens: (n, words, pieces) such as `tokens` gives.
             drop: share of words that are left out in training.
         """
+        return self.read(tokens, drop)[0]
+
+    def read(self, tokens: Tensor, drop: float | Tensor = 0.0) -> tuple[Tensor, Tensor, Tensor]:
+        """(n, width) vectors, (n, words, width) of each word among those around it, and (n, words) where there is one.
+
+        There are as many words as the longest text has. `drop` may be one number a text, (n, 1).
+        """
         there = tokens[..., 0] > 0
         longest = int(there.any(0).nonzero().max()) + 1 if bool(there.any()) else 1
         tokens, there = tokens[:, :longest], there[:, :longest]
-        if self.training and drop:
+        if self.training and (isinstance(drop, Tensor) or drop):
             kept = there & (torch.rand(there.shape, device=there.device) >= drop)
             there = torch.where(kept.any(1, keepdim=True), kept, there)
         x = self._words(tokens) * there[..., None]
@@ -78,10 +85,11 @@ class Texts(nn.Module):
         for conv in self.see:
             value, gate = conv(y).chunk(2, 1)
             y = (y + value * gate.sigmoid()) * there[:, None]
-        found = y.transpose(1, 2).masked_fill(~there[..., None], -torch.inf).amax(1)
+        each = y.transpose(1, 2)
+        found = each.masked_fill(~there[..., None], -torch.inf).amax(1)
         found = torch.where(there.any(1, keepdim=True), found, torch.zeros_like(found))
         mean = self.norm(x.sum(1) / there.sum(1, keepdim=True).clamp_min(1).sqrt())
-        return self.last(torch.cat([mean, found], 1))
+        return self.last(torch.cat([mean, found], 1)), each, there
 
     def _words(self, tokens: Tensor) -> Tensor:
         """(n, words, width): each different word is looked up once."""

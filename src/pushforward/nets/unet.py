@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, layer_norm, pad, pixel_shuffle, pixel_unshuffle
 
+from pushforward.nets.look import Look
+
 FINEST = 16  # the largest side at which convolutions work; larger pictures are folded into channels first
 
 
@@ -22,11 +24,13 @@ class UNet(nn.Module):
         layers: residual blocks at each level.
         condition: width of the embedding.
         extra: numbers to give out besides the picture, from the middle of the network.
+        words: whether places at half the resolution look at words, each as wide as the embedding.
     """
 
     def __init__(
-        self, channels: int, height: int, width: int, *, hidden: int, layers: int, condition: int, extra: int = 0
-    ):
+        self, channels: int, height: int, width: int, *, hidden: int, layers: int, condition: int, extra: int = 0,
+        words: bool = False,
+    ):  # fmt: skip
         super().__init__()
         self.fold = 1
         while max(height, width) > FINEST * self.fold:
@@ -38,6 +42,8 @@ class UNet(nn.Module):
         self.down = nn.ModuleList(_Block(hidden, hidden, condition) for _ in range(layers))
         self.shrink = nn.Conv2d(hidden, 2 * hidden, 2, stride=2)
         self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition) for _ in range(layers + 1))
+        looks = (_Look(2 * hidden, condition, _half(height, unit), _half(width, unit)) for _ in self.middle)
+        self.looks = nn.ModuleList(looks if words else ())
         self.grow = nn.Conv2d(2 * hidden, hidden, 1)
         self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition) for _ in range(layers))
         self.last = nn.Conv2d(hidden, folded, 3, padding=1)
@@ -50,8 +56,10 @@ class UNet(nn.Module):
             if isinstance(convolution, nn.Conv2d):
                 convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, x: Tensor, c: Tensor) -> tuple[Tensor, Tensor | None]:
-        """(n, channels, height, width), (n, condition) → a picture of the same shape, and (n, extra)."""
+    def forward(self, x: Tensor, c: Tensor, words: Tensor | None = None) -> tuple[Tensor, Tensor | None]:
+        """(n, channels, height, width), (n, condition), (n, words, condition) → a picture of the same shape, and (n,
+        extra).
+        """
         height, width = x.shape[2:]
         if any(self._pad):
             x = pad(x, (0, self._pad[0], 0, self._pad[1]))
@@ -61,8 +69,10 @@ class UNet(nn.Module):
             h = block(h, c)
             skips.append(h)
         h = self.shrink(h)
-        for block in self.middle:
+        for i, block in enumerate(self.middle):
             h = block(h, c)
+            if words is not None:
+                h = self.looks[i](h, words)
         numbers = self.numbers(h.mean((2, 3))) if self.numbers is not None else None
         h = interpolate(self.grow(h), scale_factor=2, mode="nearest")
         for block in self.up:
@@ -88,6 +98,24 @@ class _Block(nn.Module):
         scale, shift = self.steer(c)[:, :, None, None].chunk(2, 1)
         h = self.conv1(self.act(_normalised(x)))
         return self.skip(x) + self.conv2(self.act(h * (1 + scale) + shift))
+
+
+class _Look(nn.Module):
+    """Each place of a map looks at words; it knows where it is."""
+
+    def __init__(self, channels: int, words: int, height: int, width: int):
+        super().__init__()
+        self.look = Look(channels, words)
+        self.where = nn.Parameter(0.1 * torch.randn(height * width, channels))
+
+    def forward(self, x: Tensor, words: Tensor) -> Tensor:
+        found = self.look(x.permute(0, 2, 3, 1).flatten(1, 2), words, self.where)
+        return found.unflatten(1, x.shape[2:]).permute(0, 3, 1, 2)
+
+
+def _half(side: int, unit: int) -> int:
+    """Places a side at half the resolution."""
+    return -(-side // unit)
 
 
 def _normalised(x: Tensor) -> Tensor:

@@ -37,7 +37,6 @@ PICTURES: Any = "diffusion:absent=0.2"  # words, which become a model of its own
 PARTS = ("pictures", "words")  # folders of checkpoints and beginnings of the names of weights
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
-PLAIN = 0.5  # share of texts that a picture is told as they are, not varied
 AT_ONCE = 0.5  # nats that may be lost in a step of drawing
 SCORED = 8  # draws of what is hidden, over which a bound is the mean
 
@@ -103,7 +102,8 @@ class Joint(NeuralModel):
         images = [field.name for field in whole.of_kind(Image)]
         if len(images) != 1:
             raise DataError(
-                f"Joint needs one picture a record, and the data has {images or 'none'}; name one in image="
+                f"Joint needs one picture a record, and the data has {images or 'none'}; "
+                f"name {'the others in leave_out=' if images else 'one in image='}"
             )
         if not whole.of_kind(Text, Category):
             raise DataError("Joint needs a caption, and the data has no text or category; name one in text=")
@@ -134,7 +134,7 @@ class Joint(NeuralModel):
         else:
             first, run = self._divided(run)
             model = Diffusion(**self.pictures.get_params())
-            taught, shares = self._taught(data, weights, image.name)
+            taught, shares = (data, weights) if isinstance(data, Scan) else _pictured(data, weights, image.name)
             others = [name for name in schema.names if name != image.name]
             held = {}
             if is_data(run.validation):
@@ -153,23 +153,11 @@ class Joint(NeuralModel):
         minutes = self.share * run.minutes
         return replace(run, minutes=minutes), replace(run, minutes=run.minutes - minutes)
 
-    def _taught(
-        self, data: Records | Scan, weights: np.ndarray | None, image: str
-    ) -> tuple[Records | Scan, np.ndarray | None]:
-        """What pictures are learned from: each told its texts as they are and varied, lest they are known by heart."""
-        if isinstance(data, Scan):
-            return data, weights
-        records, shares = _pictured(data, weights, image)
-        again = self._layout_of(data).varied(records)
-        return records.concat(again), None if shares is None else np.concatenate([shares, shares])
-
-    def _layout_of(self, records: Records) -> Layout:
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+        records, _ = first()
         texts = [records.column(field.name).drop_null().to_pylist() for field in records.schema.of_kind(Text)]
         words = Words.of(text for column in texts for text in column)
-        return Layout(records.schema, words, Layout.lengths(records, words))
-
-    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
-        self.__dict__["_layout"] = self._layout_of(first()[0])
+        self.__dict__["_layout"] = Layout(records.schema, words, Layout.lengths(records, words))
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         (image,) = Schema((*rest, *given)).of_kind(Image)
@@ -195,7 +183,8 @@ class Joint(NeuralModel):
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.to(self.device)
-        if self._drawer is not None:  # both see pictures in the same units
+        if self._drawer is not None:  # both are in one place, and see pictures in the same units
+            self._drawer._place(self._drawer.network, str(self.device))
             levels = self._drawer.network.flat.levels
             self.network.mean.copy_(levels.mean[:, None, None])
             self.network.scale.copy_(levels.scale[:, None, None])
@@ -275,11 +264,6 @@ class Joint(NeuralModel):
     def _takes_parts(self, verb: str) -> bool:
         return verb in ("complete", "predict_proba")
 
-    def _lacks(self, verb: str) -> str | None:
-        if verb == "sample" and self._picture in self.given and not bool(self._telling.free.any()):
-            return "everything is a condition"
-        return None
-
     def _sample(
         self,
         n: int,
@@ -338,7 +322,8 @@ class Joint(NeuralModel):
         texts = [field for field in self.schema.of_kind(Text) if field.name not in self.given]
         if not texts:
             raise ArgumentError("among= needs a text that is modelled, and the model has none; name a field")
-        return self._telling.among(as_part(data, self.schema), texts[0], captions, SCORED)
+        records = as_part(data, self.schema)
+        return torch.cat([self._telling.among(part, texts[0], captions, SCORED) for part in records.chunks(BLOCK)])
 
 
 def _pictured(records: Records, weights: np.ndarray | None, image: str) -> tuple[Records, np.ndarray | None]:

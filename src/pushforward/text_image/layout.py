@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import random
 import warnings
 from collections.abc import Mapping
 from typing import Any
@@ -58,7 +57,11 @@ class Layout:
         out = {}
         for field in records.schema.of_kind(Text):
             found = [len(words.read(text)) for text in records.column(field.name).drop_null().to_pylist()]
-            out[field.name] = min(LONGEST, max(found, default=0) + ROOM)
+            longest = max(found, default=0)
+            if longest > LONGEST:
+                what = f"texts of {field.name!r} have up to {longest} tokens, of which the first {LONGEST} are learned"
+                warnings.warn(f"{what}; shorter ones lose nothing", CaptionWarning, stacklevel=4)
+            out[field.name] = min(LONGEST, longest + ROOM)
         return out
 
     def encode(self, records: Records, *, holes: bool = True, gap: str | None = None) -> Tensor:
@@ -75,25 +78,13 @@ class Layout:
                 continue
             column = records.column(field.name)
             if isinstance(field, Text):
-                found, _ = self.words.grid(column.to_pylist(), self.widths[field.name], gap)
+                found = self.words.grid(column.to_pylist(), self.widths[field.name], gap)
             else:
                 found = self._levels(column, field)
             if not holes:
                 found[torch.from_numpy(column.is_null().to_numpy())] = MASK
             out[:, self.spans[field.name]] = found
         return out
-
-    def varied(self, records: Records) -> Records:
-        """The records with their texts as somebody else might have said them."""
-        columns = {name: records.column(name) for name in records.names}
-        for name in self.widths:
-            said = [None if text is None else self._otherwise(text) for text in columns[name].to_pylist()]
-            columns[name] = pa.array(said, records.schema[name].arrow_type)
-        return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
-
-    def _otherwise(self, text: str) -> str:
-        # a chance of the text alone, so that a record is the same in any company
-        return self.words.written(self.words.varied(text, random.Random(text)))
 
     def _levels(self, column: pa.ChunkedArray, field: Category) -> Tensor:
         found = pc.index_in(column, value_set=pa.array(field.values, field.arrow_type))
@@ -164,7 +155,7 @@ class Layout:
                 strange |= dict.fromkeys(self.words.strange(text if gap is None else text.replace(gap, " ")))
                 if len(self.words.read(text, gap)) > self.widths[name]:
                     what = f"a {name} of {len(text):,} characters is cut to its first {self.widths[name]} tokens"
-                    warnings.warn(f"{what}; none that was learned from is longer", CaptionWarning, stacklevel=4)
+                    warnings.warn(f"{what}; shorter ones lose nothing", CaptionWarning, stacklevel=4)
         if strange:
             names = [word if len(word) < SHOWN else f"{word[:SHOWN]}…" for word in strange][:TOLD]
             more = f" and {len(strange) - TOLD} more" if len(strange) > TOLD else ""

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
 from pushforward.nets.conv import Shrink
+from pushforward.nets.look import Look
 from pushforward.text_image.towers import Colours
 
 HANDED = 16  # numbers of each token that are handed to a summary, and back
+WHOLE = 4  # vectors that say what there is in the whole picture
 HEADS = 8  # places of a picture that are looked at, wherever they are
 DROPPED = 0.05  # share of what is seen of a picture that is dropped in training
 
 
 class Reading(nn.Module):
     """Convolutions look at a picture, gated convolutions go along tokens, and in each block a summary of both, which
-    sees every place (a mixer: Tolstikhin et al. 2021, arXiv 2105.01601), steers each token.
+    sees every place (a mixer: Tolstikhin et al. 2021, arXiv 2105.01601), steers each token, which looks for itself at
+    the map of the picture: at the one of several things that it speaks of.
 
     What there is in a picture is what is found anywhere in it, most of all, on the mean, and at a few places that are
     looked for; a map of all places, each with weights of its own, takes far longer to learn.
@@ -46,8 +51,9 @@ class Reading(nn.Module):
         self.found, self.score = nn.Conv2d(width, width, 1), nn.Conv2d(width, HEADS, 1)
         self.colours = Colours(channels)
         many = (2 + HEADS) * width + self.colours.outputs
-        self.gather = nn.Sequential(nn.Linear(many, 4 * width), nn.SiLU(), nn.Dropout(DROPPED))
-        self.lay, self.take = nn.Linear(4 * width, length * HANDED), nn.Linear(HANDED, width)
+        self.gather = nn.Sequential(nn.Linear(many, WHOLE * width), nn.SiLU(), nn.Dropout(DROPPED))
+        self.lay, self.take = nn.Linear(WHOLE * width, length * HANDED), nn.Linear(HANDED, width)
+        self.cells = nn.Parameter(0.1 * torch.randn(math.prod(self.shrink.size), width))
         self.register_buffer("where", _coordinates(*shape[1:]), persistent=False)
         self.token_in = nn.Embedding(symbols, width)
         nn.init.normal_(self.token_in.weight, std=0.3)
@@ -72,16 +78,19 @@ class Reading(nn.Module):
         return self.view(nothing, torch.zeros_like(nothing[:, :1], dtype=torch.bool), nothing.new_ones(n))
 
     def see(self, views: Tensor) -> Tensor:
-        """(n, channels + 2, height, width) → (n, 4 width)."""
+        """(n, channels + 2, height, width) → (n, 4 + cells, width): the whole, and each cell of a map."""
         h = self.shrink(torch.cat([views, self.where.to(views.dtype).expand(len(views), -1, -1, -1)], 1))
         found, weights = self.found(h).flatten(2), self.score(h).flatten(2).softmax(2)
         looked = weights @ h.flatten(2).transpose(1, 2)  # (n, heads, width): what stands where each head looks
         tints = self.colours((views[:, :-2] * self.scale + self.mean).float())
-        return self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
+        whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
+        cells = h.flatten(2).transpose(1, 2) + self.cells
+        return torch.cat([whole.unflatten(1, (WHOLE, -1)), layer_norm(cells, cells.shape[-1:])], 1)
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """What is seen of pictures and (n, length) tokens → (n, length, width) of each place; `of_token` goes on."""
-        w = self.token_in(tokens) + self.place + self.take(self.lay(seen).unflatten(1, (-1, HANDED)))
+        laid = self.lay(seen[:, :WHOLE].flatten(1)).unflatten(1, (-1, HANDED))
+        w = self.token_in(tokens) + self.place + self.take(laid)
         for block in self.blocks:
             w = block(seen, w)
         return layer_norm(w, w.shape[-1:])
@@ -108,11 +117,13 @@ class _Block(nn.Module):
         self.gated, self.back = nn.Conv1d(width, 2 * width, 3, padding=1), nn.Linear(width, width)
         nn.init.zeros_(self.back.weight)  # a block begins as the identity
         nn.init.zeros_(self.back.bias)
+        self.look = Look(width, width)
 
     def forward(self, seen: Tensor, w: Tensor) -> Tensor:
-        """(n, 4 width) and (n, length, width) → (n, length, width)."""
+        """(n, 4 + cells, width) and (n, length, width) → (n, length, width)."""
+        w = self.look(w, seen[:, WHOLE:])
         normal = layer_norm(w, w.shape[-1:])
-        summary = self.summary(torch.cat([self.hand(normal).flatten(1), seen], 1))
+        summary = self.summary(torch.cat([self.hand(normal).flatten(1), seen[:, :WHOLE].flatten(1)], 1))
         scale, shift = self.steer(summary)[:, None].chunk(2, 2)
         own = self.take(self.give(summary).unflatten(1, (-1, HANDED)))
         value, gate = self.gated((normal * (1 + scale) + shift + own).transpose(1, 2)).transpose(1, 2).chunk(2, 2)

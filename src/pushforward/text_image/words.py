@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import random
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -20,7 +19,6 @@ WORDS, CHARACTERS = 1 << 13, 1 << 11  # that are kept at most, the frequent ones
 INSIDE = "-'’"  # what may stand between two letters of a word
 OPENING = "([{<«“‘#@/\\-–—_~&+=*^|"  # after which no blank is expected
 GAP = "\ue000"  # a word that is to be found: private to us in Unicode
-DROPPED, TURNED, SPELLED = 0.1, 0.5, 0.1  # shares of words, of texts and again of words that are varied
 TOGETHER = (range(0x2E80, 0xA000), range(0xF900, 0xFB00), range(0x20000, 0x33480))  # scripts without blanks
 
 
@@ -66,13 +64,12 @@ class Words:
     def __len__(self) -> int:
         return FIRST + len(self.characters) + len(self.words)
 
-    def read(self, text: str, gap: str | None = None, spell: Callable[[], bool] = lambda: False) -> list[int]:
+    def read(self, text: str, gap: str | None = None) -> list[int]:
         """A text as numbers.
 
         Args:
             text: the text.
             gap: what stands in it for a word that is to be `MASK`.
-            spell: asked of each known word whether it is spelled all the same.
         """
         if gap is not None:
             text = text.replace(gap, GAP)
@@ -84,22 +81,12 @@ class Words:
                 out.append(BLANK if blank else GLUE)
             if gap is not None and piece == GAP:
                 out.append(MASK)
-            elif piece in self._number and not spell():
+            elif piece in self._number:
                 out.append(self._number[piece])
             else:
                 out += self.spelled(piece)
             before = piece
         return out
-
-    def varied(self, text: str, rng: random.Random) -> list[int]:
-        """A text as somebody else might have said it: without some words, its parts between commas in another order.
-
-        Some words are spelled, so that what the characters of a word say is learned too.
-        """
-        parts = [" ".join(word for word in part.split() if rng.random() >= DROPPED) for part in normal(text).split(",")]
-        if rng.random() < TURNED:
-            rng.shuffle(parts)
-        return self.read(", ".join(part for part in parts if part), spell=lambda: rng.random() < SPELLED)
 
     def spelled(self, word: str) -> list[int]:
         """A word as `SPELL` and its characters."""
@@ -125,18 +112,16 @@ class Words:
         """The words of a text that are not known."""
         return [piece for piece in pieces(normal(text)) if piece not in self._number]
 
-    def grid(self, texts: Sequence[str | None], length: int, gap: str | None = None) -> tuple[Tensor, int]:
-        """(n, length) texts as numbers, ended by `END` and filled up with it; and how many were cut to fit.
+    def grid(self, texts: Sequence[str | None], length: int, gap: str | None = None) -> Tensor:
+        """(n, length) texts as numbers, ended by `END` and filled up with it; what is longer is cut.
 
         None is `HOLE`, and a word in whose place `gap` stands is `MASK`.
         """
         out = np.full((len(texts), length), END, np.int64)
-        cut = 0
         for row, text in zip(out, texts, strict=True):
             tokens = [HOLE] if text is None else self.read(text, gap)
-            cut += len(tokens) > length
             row[: len(tokens)] = tokens[:length]
-        return torch.from_numpy(out), cut
+        return torch.from_numpy(out)
 
     def _joined(self, tokens: Iterable[int]) -> Iterator[str | int]:
         """Words, and signs of blanks, in order."""

@@ -9,7 +9,11 @@ import torch
 from torch import Tensor
 
 from pushforward.data.encodings.noise import normal
-from pushforward.diffusion.guidance.measured import Told
+from pushforward.diffusion.denoiser import Denoiser
+from pushforward.diffusion.guidance.measured import Told, chosen, telling
+from pushforward.diffusion.schedule import schedule
+
+FILL_STEPS = 32  # noise levels when the rest of records is drawn
 
 
 def twisted(
@@ -49,6 +53,25 @@ def twisted(
         led_by = (((x - drawn) ** 2 - (x - free) ** 2).sum(1) / (2 * deviation**2)).view(n, particles)
     chosen = torch.multinomial(log_weight.softmax(1), 1, generator=source)[:, 0]
     return x.view(n, particles, -1)[torch.arange(n, device=x.device), chosen]
+
+
+def filled(
+    denoiser: Callable[[Tensor], Denoiser], values: Tensor, known: Tensor, particles: int, source: torch.Generator
+) -> Tensor:
+    """(n, d) draws of which some coordinates are known.
+
+    Args:
+        denoiser: that of some rows (m,) of the records.
+        values: (n, d), of which what is not known is not looked at.
+        known: (n, d) bool.
+        particles: of each record.
+        source: of all that is drawn.
+    """
+    each = torch.arange(len(values), device=values.device).repeat_interleave(particles)
+    many, seen, sigmas = values[each], chosen(known[each]), schedule(FILL_STEPS, values.device)
+    told = telling(denoiser(each), seen, seen.forward(many))
+    noise = sigmas[0] * torch.randn(many.shape, generator=source, device=values.device)
+    return twisted(told, noise, sigmas, particles, source)
 
 
 def _again(log_weight: Tensor, source: torch.Generator) -> tuple[Tensor, Tensor]:
