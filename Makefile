@@ -26,7 +26,7 @@ check: $(READY)  ## style, types, imports, doctests
 	$(BIN)/pytest --doctest-glob="*.md" README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 clean:
 	rm -rf .venv $(DEMO) dist build

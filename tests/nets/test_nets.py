@@ -68,6 +68,21 @@ def test_a_condition_that_is_not_told_is_no_hole_and_hides_one(condition):
     assert not torch.allclose(untold[2], module(module.encode(data))[2])
 
 
+def test_a_cell_that_was_never_missing_is_not_told_where_it_is(condition):
+    module, data = condition  # of n no cell was missing, so that nothing was learned of holes in it
+    drop = torch.tensor([[True, False, False]] * 3)
+    assert torch.allclose(module(module.encode(data.select(["c", "t"]))), module(module.encode(data), drop))
+
+
+def test_words_are_lost_in_training_alone(condition):
+    module, data = condition
+    tensors = module.encode(data)
+    assert torch.equal(module.read(tensors)[1][0], module.read(tensors)[1][0])
+    torch.manual_seed(0)
+    _, (words,) = module.train().read({name: x.repeat(100, *[1] * (x.ndim - 1)) for name, x in tensors.items()})
+    assert 0.02 < (words == 0).all(-1).float().mean() < 0.08  # a tenth of the words of every other text
+
+
 def test_the_order_of_words_matters(condition):
     module, _data = condition
     texts = ["a red circle left of a blue square", "a blue circle left of a red square"]

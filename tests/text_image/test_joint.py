@@ -8,6 +8,7 @@ import torch
 
 import pushforward as pf
 from pushforward.data import as_records
+from pushforward.data.holes import hide
 from pushforward.text_image.joint import Joint
 
 PICTURES = "diffusion:width=8,layers=1,absent=0.2"
@@ -156,6 +157,17 @@ def test_a_long_caption_is_cut_and_said(model):
     with pytest.warns(pf.CaptionWarning) as told:
         model.sample(1, given={"caption": "white " * 1700}, seed=0)
     assert any("10,200 characters is cut" in str(each.message) for each in told)
+
+
+def test_captions_too_long_to_be_learned_whole_are_said():
+    data = pf.read({**squares(60), "caption": ["white square " * 40] * 60}, text=["caption"])
+    with pytest.warns(pf.CaptionWarning, match="'caption' have up to 80 tokens, of which the first 48 are learned"):
+        Joint(pictures=PICTURES, width=8, layers=1).fit(data, steps=1)
+
+
+def test_some_records_may_lack_their_picture(model, data):
+    mixed = data[:4].concat(hide(data[4:8], ["image"]))
+    assert np.isfinite(model.log_prob(mixed)).all()
 
 
 def test_empty_captions_and_none(model):

@@ -19,6 +19,7 @@ from pushforward.data import Records, Schema
 from pushforward.data.weights import digest
 from pushforward.data.write import whole, write_text
 from pushforward.errors import ArgumentError, FormatError
+from pushforward.metrics.rows import subset
 from pushforward.training.checkpoint import flush
 
 PLAN, CELLS, CELL, JOB, FIT, DRAWS, SHOWN = (
@@ -86,7 +87,7 @@ class Keep:
             (folder / "schema.json").write_text(json.dumps(train.schema.to_json()), encoding="utf-8")
             for name, records in zip(DATA, (train, held), strict=True):
                 write_records(folder / f"{name}.arrow", records)
-            held[:MOST_SHOWN].save(folder / "held.parquet")
+            subset(held, MOST_SHOWN, seed=0).save(folder / "held.parquet")
             self.write(PLAN, self.plan)  # the last: what has a plan is whole
 
     def _check(self) -> None:
