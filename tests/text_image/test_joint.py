@@ -73,6 +73,15 @@ def test_pairs_belong_together_whichever_is_drawn_first(model, first):
     assert len(set(columns["caption"])) >= 7
 
 
+def test_of_several_pictures_the_one_that_its_words_fit_is_kept(model):
+    said = sorted(set(squares()["caption"])) * 4
+    one, best = (model.sample(32, given={"caption": said}, best=best, seed=0) for best in (1, 6))
+    assert best.column("caption").to_pylist() == said
+    assert (model.log_prob(best, of="caption") > model.log_prob(one, of="caption")).mean() > 0.8
+    with pytest.raises(pf.ArgumentError, match=r"best=2 chooses .* first='picture' does not draw them first"):
+        model.sample(2, best=2, first="picture")
+
+
 def test_captions_are_chosen_and_categories_predicted(model):
     new, among = squares(32, seed=2), sorted(set(squares()["caption"]))
     pictures = {"image": new["image"]}

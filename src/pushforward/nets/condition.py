@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import layer_norm
+from torch.nn.functional import layer_norm, silu
 
 from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import CellEncoding, without_atoms
@@ -104,17 +104,25 @@ class Condition(nn.Module):
 
 
 class _Said(nn.Module):
-    """A text as a vector, and its words, each of which knows the whole."""
+    """A text as a vector, and its words, each of which knows the whole.
+
+    What a word says depends on words far away: of "a circle left of a cross" the cross is at the right. So what it knows
+    of the whole is multiplied with what it is.
+    """
 
     def __init__(self, width: int):
         super().__init__()
         self.texts, self.norm = Texts(width), nn.LayerNorm(width)
+        self.beside = nn.Linear(2 * width, 2 * width)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
         """(n, words, pieces) → (n, width), and (n, words, width), zero where there is no word."""
         lost = LOST * (torch.rand(len(tokens), 1, device=tokens.device) < VARIED) if self.training else 0.0
         whole, words, there = self.texts.read(tokens, lost)
-        return self.norm(whole), layer_norm(words + whole[:, None], words.shape[-1:]) * there[..., None]
+        whole = self.norm(whole)
+        both = torch.cat([layer_norm(words, words.shape[-1:]), whole[:, None].expand_as(words)], 2)
+        value, gate = self.beside(both).chunk(2, 2)
+        return whole, layer_norm(words + value * silu(gate), words.shape[-1:]) * there[..., None]
 
 
 def _embedding(field: object, width: int) -> nn.Module:

@@ -27,7 +27,7 @@ from pushforward.text_image.cutouts import moved
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import cost, planned, shown
 from pushforward.text_image.network import Reading
-from pushforward.text_image.telling import BLOCK, LEVELS, First, Telling, Way
+from pushforward.text_image.telling import BLOCK, LEVELS, SCORED, First, Telling, Way
 from pushforward.text_image.words import Words
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -38,7 +38,6 @@ PARTS = ("pictures", "words")  # folders of checkpoints and beginnings of the na
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
 AT_ONCE = 0.5  # nats that may be lost in a step of drawing
-SCORED = 8  # draws of what is hidden, over which a bound is the mean
 
 Steps = Annotated[int | None, Ge(1), doc("draw words in so many steps, at random places; none: the surest first")]
 Slack = Annotated[float, Ge(0), doc("nats that may be lost in a step by drawing words at once; 0: as learned")]
@@ -271,6 +270,9 @@ class Joint(NeuralModel):
         generator: torch.Generator,
         *,
         guidance: Annotated[float, Ge(0), doc("how strongly a picture is led by its words; 1 as learned")] = 1.0,
+        best: Annotated[
+            int, Ge(1), Le(1024), doc("pictures drawn of a record, of which the one that its words fit best is kept")
+        ] = 1,
         levels: Annotated[int, Ge(1), Le(10_000), doc("noise levels that a picture goes through")] = LEVELS,
         temperature: Annotated[float, Gt(0), doc("below 1 probable words become more so, above 1 less")] = 1.0,
         steps: Steps = None,
@@ -279,8 +281,18 @@ class Joint(NeuralModel):
     ) -> Records:
         known = blank(self.schema.without(self.given), n) if given is None else given.values
         self._layout.warn(known)
-        way = Way(first, guidance, levels, temperature, steps, slack)
+        if best > 1 and (why := self._no_choice(first)):
+            raise ArgumentError(f"best={best} chooses pictures by words that come first, and {why}; say best=1")
+        way = Way(first, guidance, best, levels, temperature, steps, slack)
         return self._telling.drawn(known, generator, way)
+
+    def _no_choice(self, first: First) -> str:
+        """Why words cannot choose among pictures; empty if they can."""
+        if self._drawer is None:
+            return "the picture is a condition"
+        if not bool(self._telling.free.any()):
+            return "all words are conditions, of which no probability is learned"
+        return "" if first == "words" else f"first={first!r} does not draw them first"
 
     def _complete(
         self,

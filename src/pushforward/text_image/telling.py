@@ -27,6 +27,7 @@ from pushforward.training.randomness import generator as seeded
 from pushforward.training.randomness import moved
 
 BLOCK = 256  # records that are drawn or scored together
+SCORED = 8  # draws of what is hidden, over which a bound is the mean
 MEET = 1.0  # noise, of pictures of deviation 1, through which words are drawn where both come together
 LEVELS = 18  # of noise that a picture goes through
 First = Literal["words", "picture", "together"]
@@ -39,12 +40,14 @@ class Way:
     Attributes:
         first: which part is drawn before the other, where neither is known.
         guidance: how strongly a picture is led by its words; 1 as learned.
+        best: pictures that are drawn of a record, of which the one that its words fit best is kept.
         levels: of noise that a picture goes through.
         temperature, steps, slack: of words, see `Drawing`.
     """
 
     first: First = "words"
     guidance: float = 1.0
+    best: int = 1
     levels: int = LEVELS
     temperature: float = 1.0
     steps: int | None = None
@@ -243,12 +246,24 @@ class _Draw:
         flat, n = model.network.flat, len(part)
         sigmas = schedule(way.levels, telling.device)
         meet = {"words": 0, "together": int((sigmas > MEET).sum()), "picture": len(sigmas) - 1}[way.first]
-        x = torch.randn(n, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
+        many = n * way.best  # more than one only where words come first
+        x = torch.randn(many, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
         x = self._refined(x, sigmas[: meet + 1], part)
         out = self._with(part, self._tokens(part, self._through(x, sigmas[meet]) if meet else telling.network.blind(n)))
-        x = self._refined(x, sigmas[meet:], out)
+        x = self._refined(x, sigmas[meet:], out.take(np.repeat(np.arange(n), way.best)))
+        if way.best > 1:
+            x = self._fittest(x, out)
         picture = model._records(x, None)
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
+
+    @torch.no_grad()
+    def _fittest(self, x: Tensor, told: Records) -> Tensor:
+        """(n, size) of so many pictures of each record the one beside which its words are most probable."""
+        telling, best = self.telling, self.way.best
+        tokens = telling.tokens(told).repeat_interleave(best, 0)
+        seen = telling.network.see(self._through(x, x.new_zeros(())))
+        fit = telling._bound(seen, tokens, (tokens != MASK) & ~telling.closed, SCORED).view(-1, best)
+        return x[fit.argmax(1) + best * torch.arange(len(fit), device=x.device)]
 
     def _through(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Pictures at a noise level as they are looked at."""
