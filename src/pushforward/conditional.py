@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-import pyarrow as pa
 import torch
 from annotated_types import Ge, Lt, doc
 from torch import Tensor
@@ -100,12 +99,7 @@ class ConditionalModel(NeuralModel):
         condition = self._steered.condition
         if condition is None:
             return None
-        n, many = len(next(iter(batch.values()))), len(condition.schema)
-        if many == 1:
-            return torch.rand(n, 1, generator=generator, device=self.device) < self.absent
-        # half of the share falls on all conditions at once: apart from one another, hardly any record would lose all
-        chance = torch.rand(n, many + 1, generator=generator, device=self.device) < self.absent / 2
-        return chance[:, :many] | chance[:, many:]
+        return dropped(len(next(iter(batch.values()))), len(condition.schema), self.absent, generator)
 
     def _embedding(self, n: int, given: Records | None, by: Steered | None = None) -> Tensor | None:
         """(n, embedding) of what is given; conditions that are not named, or None, are not told.
@@ -126,11 +120,27 @@ class ConditionalModel(NeuralModel):
         return network.embed(tensors, untold)
 
 
+def dropped(n: int, many: int, share: float, generator: torch.Generator) -> Tensor:
+    """(n, many) bool: which of so many conditions are not told of n records.
+
+    Args:
+        n: how many records.
+        many: conditions.
+        share: of the conditions that is dropped, about.
+        generator: draws which.
+    """
+    if many == 1:
+        return torch.rand(n, 1, generator=generator, device=generator.device) < share
+    # half of the share falls on all conditions at once: apart from one another, hardly any record would lose all
+    chance = torch.rand(n, many + 1, generator=generator, device=generator.device) < share / 2
+    return chance[:, :many] | chance[:, many:]
+
+
 def named(records: Records, encoding: CellEncoding, picture: str | None) -> dict[str, Tensor]:
     """Records as named tensors: their cells, and one picture of each where a field is named."""
     cells = encoding.encode(records)
     out = {"numbers": cells.numbers, "codes": cells.codes, "holes": cells.holes}
-    return out if picture is None else out | {"image": _pixels(records, picture)}
+    return out if picture is None else out | {"image": torch.from_numpy(pictures.or_black(records.column(picture)))}
 
 
 def check_sides(schema: Schema) -> None:
@@ -143,13 +153,3 @@ def check_sides(schema: Schema) -> None:
         if min(image.height, image.width) < SMALLEST:
             what = f"pictures of {image.name!r} are {image.describe()}"
             raise DataError(f"{what}; their sides must be at least {SMALLEST}")
-
-
-def _pixels(records: Records, name: str) -> Tensor:
-    """(n, height, width, channels) uint8; black where there is no picture."""
-    field, column = records.schema[name], records.column(name)
-    assert isinstance(field, Image)
-    there = column.is_valid().to_numpy()
-    out = torch.zeros(len(records), *field.shape, dtype=torch.uint8)
-    out[torch.from_numpy(there.copy())] = torch.from_numpy(pictures.to_pixels(column.filter(pa.array(there))).copy())
-    return out

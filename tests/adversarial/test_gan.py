@@ -319,6 +319,22 @@ def test_codes_are_about_as_wide_as_the_noise():
     assert ((codes.std(0) > 0.3) & (codes.std(0) < 3.0)).all()
 
 
+def test_there_are_codes_where_conditions_are_always_told():
+    """They are taken with the conditions, so none need be absent for that."""
+    model = fitted(squares(40), given="where", steps=3, width=8, inference=True, absent=0)
+    data = pf.read(squares(20, seed=1))
+    codes = model.encode(data)
+    assert codes.shape == (20, 8) and np.isfinite(codes).all()
+    back = model.reconstruct(data)
+    assert back.column("where").to_pylist() == data.column("where").to_pylist()
+    told = {"where": squares(20, seed=1)["where"]}
+    assert model.decode(codes, given=told).table.equals(back.table)
+    assert len(model.interpolate(data[:1], data[1:2], 4)) == 4
+    assert len(model.traverse(data[:1], rows=2, steps=3)) == 6
+    with pytest.raises(pf.ArgumentError, match="must be given"):
+        model.decode(codes)
+
+
 def test_without_inference_there_are_none():
     model = both()
     for name in ("encode", "decode", "reconstruct", "traverse", "interpolate"):

@@ -279,6 +279,16 @@ def test_a_held_out_look_is_the_energy_distance():
     assert abs(near.item()) < 0.2 and distance.item() > near.item()
 
 
+def test_conditions_are_left_out_one_by_one_and_together():
+    """Half of the share falls on all of them at once, as in every family."""
+    network, _ = laid(given=("label", "y"))
+    n, share = 40_000, 0.2
+    lost = moves_of(network, absent=share)._dropped({"codes": torch.empty(n, 0)}, source()).double()
+    each = 1 - (1 - share / 2) ** 2
+    assert (lost.mean(0) - each).abs().max() < 5 * (each / n) ** 0.5
+    assert abs(float(lost.prod(1).mean()) - share / 2) < 0.02  # apart from one another .04 would lose both
+
+
 # The penalty keeps the game from going round: the game of two numbers (Mescheder, Geiger, Nowozin 2018)
 
 

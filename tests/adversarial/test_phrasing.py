@@ -1,5 +1,6 @@
 """Texts as numbers beside other columns: they come back, holes stay holes, what is kept is all there is."""
 
+import numpy as np
 import pyarrow as pa
 import pytest
 import torch
@@ -26,7 +27,21 @@ def test_texts_and_holes_come_back(phrasing, records):
     numbers = phrasing.numbers(records)
     assert numbers.schema == phrasing.schema(records.schema) and numbers.names[-1] == "x"
     assert all(numbers.column(name)[0].as_py() is None for name in numbers.names if name.startswith("a"))
+    assert [field.name for field in numbers.schema if field.missing] == ["a·0"]  # one bit a text
     assert phrasing.texts(numbers, records.schema).table.equals(records.table)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("rate", [0.08, 0.3])
+def test_texts_are_missing_as_often_as_in_the_data(rate):
+    """Also after a short game."""
+    rng = np.random.default_rng(0)
+    texts = [None if rng.random() < rate else text for text in rng.choice(ALL, 400)]
+    data = pf.read({"caption": texts, "x": rng.standard_normal(400)}, text=["caption"])
+    model = pf.GAN(width=32, gamma=1.0).fit(data, steps=40, seed=0, device="cpu")
+    drawn = model.sample(1000, seed=0)
+    real = data.column("caption").null_count / 400
+    assert abs(drawn.column("caption").null_count / 1000 - real) < 0.1
 
 
 def test_what_is_kept_is_all_there_is(phrasing, records):

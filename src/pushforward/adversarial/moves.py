@@ -14,6 +14,7 @@ from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.losses import AdversarialLoss
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import Judged, Penalty
+from pushforward.conditional import dropped
 from pushforward.nets.frozen import frozen
 
 EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it over so many steps
@@ -153,9 +154,7 @@ class Moves:
         condition = self._network.condition
         if condition is None or not self._network.generator.training:
             return None
-        n = len(batch["codes"])
-        shape = (n, len(condition.schema))
-        return torch.rand(shape, generator=generator, device=batch["codes"].device) < self._absent
+        return dropped(len(batch["codes"]), len(condition.schema), self._absent, generator)
 
     def _change(self, n: int, generator: torch.Generator) -> Transform:
         if self._augment is None:

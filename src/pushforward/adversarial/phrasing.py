@@ -123,7 +123,9 @@ def widened(schema: Schema, widths: Mapping[str, int]) -> Schema:
     fields: list[Any] = []
     for field in schema:
         if field.name in widths:
-            fields += [Number(name=name, missing=field.missing) for name in parts(field.name, widths[field.name])]
+            # one of them says for all whether there is a text: each by itself, hardly any text would be whole
+            names = parts(field.name, widths[field.name])
+            fields += [Number(name=name, missing=field.missing and name == names[0]) for name in names]
         else:
             fields.append(field)
     return Schema(tuple(fields))

@@ -8,17 +8,19 @@ import torch
 from torch import Tensor
 
 BEST = 4  # candidates that are kept of a record's
-RATE = 0.1  # of the search, in deviations of the noise
+REACH = 0.1  # of the first step at most, a number of the noise, in its deviations; that of the last is next to nothing
 
 
 def searched(
     generate: Callable[[Tensor], Tensor], values: Tensor, known: Tensor, latent: int, *,
     candidates: int, steps: int, generator: torch.Generator,
 ) -> Tensor:  # fmt: skip
-    """(n, latent) noise whose draws agree with what is known: argmin |(G(z) - x) · known|² + |z|² / latent.
+    """(n, latent) noise whose draws agree with what is known: small d(z), the mean of (G(z) - x)² over what is known.
 
-    Of many candidates the nearest few go down the slope (Yeh et al. 2016, arXiv 1607.07539), and one of them is drawn,
-    the more probably the nearer it comes; so what is not known varies as the generator has it vary.
+    Of many candidates the nearest few go down the slope of d (Yeh et al. 2016, arXiv 1607.07539), and one of them is
+    drawn, the more probably the nearer it comes. Steps are d ∇d / |∇d|² (Polyak 1969), which lead to d = 0 if d falls
+    straight. They move the noise as far as it decides what is known, and nothing pulls the rest away from where it was
+    drawn: what is not known varies as the generator has it vary. If G is linear, that is a draw given what is known.
 
     Args:
         generate: (n · k, latent) noise → (n · k, size) records, those of one record side by side.
@@ -40,15 +42,15 @@ def searched(
         z = torch.randn(n, candidates, latent, generator=generator, device=device)
         order = distance(z).argsort(1)[:, : min(BEST, candidates), None]
         z = z.gather(1, order.expand(-1, -1, latent))
-    with torch.enable_grad():
-        z = z.requires_grad_()
-        optimizer = torch.optim.Adam([z], RATE)
-        for _ in range(steps):
-            optimizer.zero_grad()
-            (distance(z).sum() + z.square().mean(2).sum() / latent).backward()
-            optimizer.step()
+    for step in range(steps):
+        with torch.enable_grad():
+            left = distance(z.requires_grad_())
+            (slope,) = torch.autograd.grad(left.sum(), z)
+        move = left.detach()[..., None] * slope / slope.square().sum(2, keepdim=True).clamp_min(1e-12)
+        # what cannot be reached would be run past for ever
+        most = REACH * latent**0.5 * (1 - step / steps)
+        z = z.detach() - move * (most / move.norm(dim=2, keepdim=True).clamp_min(1e-12)).clamp_max(1)
     with torch.no_grad():
-        z = z.detach()
         left = distance(z)
         width = left.min(1, keepdim=True).values.clamp_min(1e-6)
         pick = torch.multinomial((-left / width).softmax(1), 1, generator=generator)
