@@ -384,7 +384,7 @@ class Model(Tunable, ABC):
         """The most probable value of a category given all other fields, or of some captions; see `predict_proba`."""
         best = self.predict_proba(data, field, among=among).argmax(1)
         if among is not None:
-            return np.asarray(list(among), dtype=np.object_)[best]
+            return np.asarray(self._captions(among), dtype=np.object_)[best]
         target = self.schema[str(field)]
         assert isinstance(target, Category)
         return np.asarray(target.values, dtype=np.object_)[best]

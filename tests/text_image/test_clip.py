@@ -4,11 +4,13 @@ import warnings
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 import torch
 
 import pushforward as pf
 from pushforward.data.encodings.pixels import from_pixels
+from pushforward.text_image.neighbours import Neighbours
 
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 70, 220), "yellow": (240, 220, 40)}
 PLACES = {"left": 0, "right": 8}
@@ -63,6 +65,27 @@ def test_texts_find_pictures_and_pictures_texts(model, others):
     assert (found == "a blue square on the left").mean() >= 0.8 and (np.diff(cosines) <= 0).all()
     back, _ = model.search(others[:40].select(["image"]), ALL, k=1)
     assert np.mean([ALL[i] for i in back[:, 0]] == others[:40].to_numpy()["caption"]) > 0.9
+
+
+def test_one_caption_is_a_caption_and_not_its_letters(model, others):
+    assert model.predict(others[:2], among="a red square").tolist() == ["a red square"] * 2
+    assert model.predict_proba(others[:2], among="a red square").shape == (2, 1)
+
+
+def test_a_model_of_categories_alone_is_asked_like_any_other():
+    data = {"image": squares()["image"], "place": squares()["place"]}
+    model = pf.CLIP(**SMALL).fit(data, steps=40, seed=0, device="cpu")
+    records, said = pf.read(data)[:40], ["place: left", "place: right"]
+    assert (model.predict(records, "place") == records.to_numpy()["place"]).mean() > 0.8
+    told = model.predict(records, among=said)
+    assert [f"place: {place}" for place in model.predict(records, "place")] == told.tolist()
+    rows, _ = model.search(said[0], records, k=5)
+    assert (records.to_numpy()["place"][rows] == "left").mean() >= 0.8
+    back, _ = model.search(records[:5], said, k=1)
+    assert [said[i] for i in back[:, 0]] == told[:5].tolist()
+    assert model.encode(said).shape == (2, 16) and model.similarity(records, said).shape == (40, 2)
+    with pytest.raises(pf.DataError, match="has no picture"):
+        model.predict(said, among=said)
 
 
 def test_more_than_there_is_finds_all(model, others):
@@ -140,6 +163,84 @@ def test_records_without_a_caption_teach_nothing_and_that_is_said():
     assert torch.allclose(loss, one._loss(told, torch.Generator())[0])
 
 
+def holed(n, kept):
+    """Squares of which only some rows have a caption, in an order of their own."""
+    data = squares(n)
+    return {"image": data["image"], "caption": [data["caption"][i] if i in kept else None for i in range(n)]}
+
+
+@pytest.mark.filterwarnings("ignore:58 of 60 records have no text")
+@pytest.mark.parametrize("alike", [1, 2])
+def test_batches_without_any_text_teach_nothing_and_do_no_harm(alike):
+    kept = (0, next(i for i in range(1, 60) if squares(60)["caption"][i] != squares(60)["caption"][0]))
+    model = pf.CLIP(**SMALL, alike=alike).fit(read(holed(60, kept)), steps=8, batch=8, seed=0, device="cpu")
+    assert model.measurements["found"]["among"] == 2
+    model.network.train()
+    batch = model._tensors(read(holed(60, kept))[2:5])
+    assert not batch["told"].any()
+    loss, facts = model._loss(batch, torch.Generator())
+    loss.backward()
+    assert loss == facts["matched"] == 0
+    assert all(weight.grad is not None and not weight.grad.any() for weight in model.network.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:.* records have no text")
+def test_where_no_text_was_held_out_nothing_is_found_and_that_is_told():
+    some = read(holed(60, range(20)))
+    model = pf.CLIP(**SMALL).fit(some[:40], steps=2, validation=some[40:], device="cpu")
+    assert model.measurements["found"] == {"among": 0}
+
+
+@pytest.mark.filterwarnings("ignore:40 of 80 records have no text")
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_hard_negatives_are_looked_for_from_what_is_told_alone(monkeypatch, precision):
+    """So that a batch stays full where half of the records have no text."""
+    seen, asked = [], Neighbours.beside
+
+    def beside(self, seeds, *rest):
+        seen.append(seeds)
+        return asked(self, seeds, *rest)
+
+    monkeypatch.setattr(Neighbours, "beside", beside)
+    data = read(holed(80, range(40)))
+    pf.CLIP(**SMALL).fit(data, steps=3, batch=32, seed=0, device="cpu", precision=precision)
+    assert all(seeds["told"].any(1).all() for seeds in seen)
+    assert sum(len(seeds["told"]) for seeds in seen) >= 3 * 10  # 16 of 32 are told, about, and 16 are wanted
+
+
+@pytest.mark.parametrize("drop", [0.1, 0.4, 0.9])
+def test_vectors_of_words_are_learned_however_many_are_left_out(drop):
+    model = pf.CLIP(**SMALL, drop=drop).fit(read(squares(40)), steps=1, device="cpu")
+    assert 0 < model.network.read.forget <= 0.5
+
+
+def without_pictures(records, rows):
+    """The records with no picture in some rows."""
+    column = records.column("image").combine_chunks()
+    gone = pa.array(np.isin(np.arange(len(records)), rows))
+    storage = pc.if_else(gone, pa.scalar(None, column.storage.type), column.storage)
+    holed = pa.ExtensionArray.from_storage(column.type, storage)
+    at = records.table.column_names.index("image")
+    return pf.Records(records.schema, records.table.set_column(at, records.table.schema.field("image"), holed))
+
+
+def test_records_without_a_picture_teach_nothing_and_cannot_be_looked_at():
+    data = without_pictures(read(squares(40)), [3, 30])
+    with pytest.warns(pf.CaptionWarning, match="2 of 40 records have no text, or no picture"):
+        model = pf.CLIP(**SMALL).fit(data, steps=2, device="cpu")
+    assert not model._tensors(data)["told"][[3, 30]].any()
+    with pytest.raises(pf.DataError, match="'image' lacks 2 pictures; leave those records out"):
+        model.encode(data)
+    assert model.encode(data, of="text").shape == (40, 16)
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_pictures_of_any_number_of_channels_are_seen(channels):
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 8, 8, channels)).astype(np.uint8)
+    data = pf.read({"image": pixels, "caption": squares(40)["caption"]}, text=["caption"])
+    assert pf.CLIP(**SMALL).fit(data, steps=1, device="cpu").encode(data).shape == (40, 16)
+
+
 def test_a_text_without_a_word_is_encoded_as_nothing(model, others):
     table = others[:3].table.set_column(1, "caption", pa.array([None, "", "a red square"])).drop_columns(["place"])
     out = model.encode(table, of="text")
@@ -187,12 +288,23 @@ def test_captions_all_alike_are_refused():
         ({"x": [1.0, 2.5] * 20, "caption": ["a b c d", "e f g h"] * 20}, "'x' is a number"),
         ({"caption": ["a b c d", "e f g h"] * 20}, "needs one picture a record, and the data has none"),
         ({"image": squares(40)["image"]}, "needs a caption"),
+        (
+            {"image": squares(40)["image"], "b": squares(40)["image"], "caption": ["a b", "c d"] * 20},
+            r"has \['image', 'b'\]; read it with leave_out=",
+        ),
     ],
 )
 def test_data_without_pairs_is_refused(data, words):
     records = pf.read(data, text=["caption"]) if "caption" in data else pf.read(data)
     with pytest.raises(pf.DataError, match=words):
         pf.CLIP(**SMALL).fit(records, steps=1)
+
+
+@pytest.mark.parametrize("said", [{"dim": 64}, {"width": 8}, {"layers": 2}, {"text_width": 32}, {"drop": 0.2}])
+def test_what_a_pretrained_clip_would_not_heed_is_refused(said):
+    (name,) = said
+    with pytest.raises(pf.ArgumentError, match=f"{name}=.* is not for pretrained='any'.*; leave {name}= out"):
+        pf.CLIP(pretrained="any", **said).fit(read(squares(40)), steps=1)
 
 
 def test_conditions_are_refused():

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 import pushforward as pf
+from pushforward.text_image import prior
 
 COLOURS = {"red": (220, 40, 40), "green": (40, 180, 60), "blue": (40, 70, 220)}
 
@@ -78,18 +79,31 @@ def test_a_text_below_zero_pushes_away(vq, clips):
 
 @pytest.mark.parametrize("family", ["diffusion", "joint"])
 def test_a_prior_keeps_pictures_near_what_it_draws(vq, clips, family):
-    """One of red grounds alone holds back what leaves for blue."""
+    """One of red grounds alone holds back what leaves for green."""
     red = grounds(400, seed=4)
     red = red.take(np.flatnonzero([c == "a red ground" for c in red.column("caption").to_pylist()]))
     if family == "joint":
         words = {"pictures": "diffusion:width=8,layers=1", "width": 8, "layers": 1}
-        prior = pf.Joint(**words).fit(red, steps=120, seed=0, device="cpu")
+        model = pf.Joint(**words).fit(red, steps=120, seed=0, device="cpu")
     else:
-        prior = pf.Diffusion(width=8, layers=1).fit(red.select(["image"]), steps=120, seed=0, device="cpu")
+        model = pf.Diffusion(width=8, layers=1).fit(red.select(["image"]), steps=120, seed=0, device="cpu")
     how = {"steps": 40, "restarts": 3, "seed": 0, "start": red[:1].select(["image"])}
-    free = pf.steer(vq, clips[0], "a blue ground", **how)
-    held = pf.steer(vq, clips[0], "a blue ground", prior=prior, weight=30.0, **how)
-    assert brightest(free.records)[0] != 0 and (brightest(held.records) == 0).all()
+    free = pf.steer(vq, clips[0], "a green ground", **how)
+    held = pf.steer(vq, clips[0], "a green ground", prior=model, weight=30.0, **how)
+    assert brightest(free.records)[0] == 1 and (brightest(held.records) == 0).all()
+
+
+def test_a_prior_looks_where_its_painter_is(monkeypatch):
+    """Tensors of the device ``meta`` stand for those of another; they have no numbers that could be brought back."""
+    painter = pf.Diffusion(width=8, layers=1).fit(grounds(40).select(["image"]), steps=1, device="cpu")
+    painter._place(painter.network, "meta")
+    asked, seen = [], []
+    monkeypatch.setattr(prior, "moved", lambda source, device: asked.append(device))
+    painter._denoiser = lambda told: lambda y, sigma: seen.append((y.device.type, sigma.device.type)) or y
+    looking = prior.Prior(painter, painter.schema["image"], torch.Generator())
+    with pytest.raises(NotImplementedError, match="meta"):
+        looking.loss(torch.zeros(2, 3, 8, 8))
+    assert asked == [torch.device("meta")] and seen == [("meta", "meta")]
 
 
 @pytest.mark.parametrize(
@@ -101,6 +115,9 @@ def test_a_prior_keeps_pictures_near_what_it_draws(vq, clips, family):
         ({"text": {"a red ground": float("nan")}}, "must be a number"),
         ({"steps": 0}, "steps=0"),
         ({"restarts": 1.5}, "restarts=1.5"),
+        ({"weight": float("nan")}, "weight=nan is out of range"),
+        ({"weight": -1.0}, "weight=-1.0 is out of range"),
+        ({"weight": True}, "weight=True is out of range"),
         ({"clip": []}, "names no CLIP"),
         ({"clip": [pf.VQ()]}, "VQ finds no text"),
         ({"judge": pf.VQ()}, "VQ finds no text"),

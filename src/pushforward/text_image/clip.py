@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
+import pyarrow as pa
 import torch
 from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
@@ -31,8 +32,11 @@ from pushforward.training.player import Player, adam
 BLOCK = 512  # records that go through a tower together
 AMONG = 100  # texts among which a picture is looked for, when a fit measures what it has learned
 SETTLED = 1024  # records of which those are taken
+SAID = Schema((Text(name="text"),))  # what strings are
 LEARNED = "learned"  # what texts are read by, where no encoder is named
 DECAY = 0.05  # of weights
+FORGOTTEN = 0.5  # share of words known by their characters alone in training, at most: vectors are to be learned too
+BUILT = ("dim", "width", "layers", "text_width", "drop")  # what towers that were trained before do not ask for
 TOLD = 5  # words that a warning names
 
 
@@ -111,15 +115,20 @@ class CLIP(NeuralModel):
             raise DataError(f"field {number.name!r} is a number, which CLIP cannot read; leave it out")
         if len(rest.of_kind(Image)) != 1:
             names = [field.name for field in rest.of_kind(Image)]
-            raise DataError(
-                f"CLIP needs one picture a record, and the data has {names or 'none'}; name one with image="
-            )
+            cure = "read it with leave_out= naming all but one" if names else "name one with image="
+            raise DataError(f"CLIP needs one picture a record, and the data has {names or 'none'}; {cure}")
         if not rest.of_kind(Text, Category):
             raise DataError("CLIP needs a caption, and the data has no text or category; name one with text=")
         if self.pretrained is not None and self.encoder != LEARNED:
             raise ArgumentError(
                 f"encoder={self.encoder!r} and pretrained={self.pretrained!r} are both said; say one of them"
             )
+        for name in BUILT if self.pretrained is not None else ():
+            if (value := getattr(self, name)) != self.parameters()[name].default:
+                raise ArgumentError(
+                    f"{name}={value!r} is not for pretrained={self.pretrained!r}, whose towers are as they are; "
+                    f"leave {name}= out"
+                )
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         facts = {} if self._learned is not None else self.measurements.get("encoder", {})
@@ -129,7 +138,7 @@ class CLIP(NeuralModel):
         (image,) = rest.of_kind(Image)
         tower = Look(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
         reader = (
-            Texts(self.text_width, forget=3 * self.drop)
+            Texts(self.text_width, forget=min(3 * self.drop, FORGOTTEN))
             if self.encoder == LEARNED
             else Sentences(self.encoder, **known)
         )
@@ -148,12 +157,13 @@ class CLIP(NeuralModel):
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         (image,) = records.schema.of_kind(Image)
-        out = {"image": torch.from_numpy(pictures.to_pixels(records.column(image.name)).copy())}
+        column = records.column(image.name)
+        out = {"image": torch.from_numpy(pictures.or_black(column))}
         columns = [self._said(records, field.name) for field in self._texts_of(records.schema)]
-        for i, column in enumerate(columns):
-            out[f"text.{i}"] = self._tokens(column)
-        told = [[bool(words(text)) for text in column] for column in columns]
-        out["told"] = torch.from_numpy(np.array(told, bool).T.copy())
+        for i, texts in enumerate(columns):
+            out[f"text.{i}"] = self._tokens(texts)
+        told = np.array([[bool(words(text)) for text in texts] for texts in columns], bool)
+        out["told"] = torch.from_numpy((told & column.is_valid().to_numpy()).T.copy())  # of no picture nothing is told
         return out
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
@@ -162,14 +172,15 @@ class CLIP(NeuralModel):
         skipped = int((~told.any(1)).sum())
         if skipped:
             warnings.warn(
-                f"{skipped} of {len(told)} records have no text; they teach nothing", CaptionWarning, stacklevel=2
-            )
+                f"{skipped} of {len(told)} records have no text, or no picture; they teach nothing",
+                CaptionWarning, stacklevel=2,
+            )  # fmt: skip
         if all(bool(equal(text[own][:1], text[own]).all()) for text, own in zip(texts, told.T, strict=True)):
             raise DataError("all texts are alike, so none tells one picture from another; give captions that differ")
         if isinstance(self.network.read, Texts):
             for text in texts:
                 self.network.remember(text[..., 0])
-        near = Neighbours(tensors, texts[0], generator) if self.alike > 1 else None
+        near = Neighbours(tensors, generator) if self.alike > 1 else None
         self.__dict__.update(_near=near, _skipped=skipped)
 
     def players(self) -> list[Player]:
@@ -178,30 +189,35 @@ class CLIP(NeuralModel):
 
     def _loss(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
         learns = self.network.training
+        full, batch = len(batch["image"]), _told(batch, generator if learns else None)
+        if not len(batch["image"]):  # still with a slope into every weight, as other processes of a run have one
+            nothing = 0.0 * torch.stack([weight.sum() for weight in self.network.parameters()]).sum()
+            return nothing, {"matched": nothing.detach()}
         if learns and self._near is not None:
-            n = max(1, len(batch["image"]) // self.alike)
-            seeds = {name: tensor[:n] for name, tensor in batch.items()}
-            batch = self._near.beside(seeds, seeds["text.0"], self.alike - 1, generator)
+            seeds = {name: tensor[: max(1, full // self.alike)] for name, tensor in batch.items()}
+            batch = self._near.beside(seeds, self.alike - 1, generator)
         x = from_pixels(batch["image"])
         if learns and self.move:
             x = covered(moved(x, self.move, generator), generator)
-        tokens, there = _one_text(batch, generator if learns else None)
+        tokens = _texts(batch)
         f, g = self.network.pictures(x), self.network.texts(tokens, self.drop)
         with torch.autocast(x.device.type, enabled=False):  # cosines want all their digits
-            f, g = f[there], g[there]
             logits = self.network.scale * (f @ g.T) + self.network.bias
-            each = getattr(contrast, self.loss)(logits, equal(tokens[there], tokens[there]))
-            matched = (logits.argmax(1) == torch.arange(len(f), device=f.device)).float().sum() / max(1, len(f))
+            each = getattr(contrast, self.loss)(logits, equal(tokens, tokens))
+            matched = (logits.argmax(1) == torch.arange(len(f), device=f.device)).float().mean()
         if "weight" in batch:
-            each = each * batch["weight"][there]
-        return each.sum() / max(1, len(each)), {"matched": matched}
+            each = each * batch["weight"]
+        return each.mean(), {"matched": matched}
 
     @torch.no_grad()
     def _settle(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.__dict__.pop("_near")
-        tensors = {name: tensor[:SETTLED] for name, tensor in tensors.items()}
-        tokens, there = _one_text(tensors, None)
-        first = ~equal(tokens, tokens).tril(-1).any(1) & there
+        tensors = {name: tensor[:SETTLED] for name, tensor in _told(tensors, None).items()}
+        tokens = _texts(tensors)
+        if not len(tokens):  # none of those that were held out has a text
+            self.__dict__["_found"] = {"among": 0}
+            return
+        first = ~equal(tokens, tokens).tril(-1).any(1)
         rows = first.nonzero()[:, 0][:AMONG]
         f = self.network.pictures(from_pixels(tensors["image"][rows]))
         near, own = f @ self.network.texts(tokens[rows]).T, torch.arange(len(rows), device=f.device)
@@ -282,6 +298,8 @@ class CLIP(NeuralModel):
     @torch.no_grad()
     def _pictures(self, records: Records, name: str) -> Tensor:
         """(n, dim) vectors of a column of pictures."""
+        if missing := records.column(name).null_count:
+            raise DataError(f"field {name!r} lacks {missing} pictures; leave those records out")
         pixels = [pictures.to_pixels(part.column(name)) for part in records.chunks(BLOCK)]
         return torch.cat(
             [self.network.pictures(from_pixels(torch.from_numpy(p.copy()).to(self.device))) for p in pixels]
@@ -316,6 +334,14 @@ class CLIP(NeuralModel):
 
     # Verbs
 
+    def _read(self, data: Any, verb: str, *, partial: bool = False) -> Records:
+        if isinstance(data, list | tuple) and data and all(isinstance(each, str) for each in data):
+            self._require_fit(verb)  # strings are texts, also to a model of categories alone
+            return Records(SAID, pa.table([list(data)], schema=SAID.arrow))
+        if isinstance(data, Records) and data.schema == SAID:
+            return data
+        return super()._read(data, verb, partial=partial)
+
     def _encode(
         self,
         records: Records,
@@ -344,19 +370,21 @@ class CLIP(NeuralModel):
         return self._chosen(records, [f"{field}: {value}" for value in target.values])
 
 
-def _one_text(batch: Mapping[str, Tensor], generator: torch.Generator | None) -> tuple[Tensor, Tensor]:
-    """(n, …) tokens of one text of each record, and (n,) whether it has any.
+def _told(batch: Mapping[str, Tensor], generator: torch.Generator | None) -> dict[str, Tensor]:
+    """The records that have a text, and ``which`` of its texts each is known by.
 
     Args:
         batch: records as tensors.
         generator: draws which; without one the first is taken.
     """
-    told = batch["told"]
-    there = told.any(1)
-    if generator is None:
-        which = told.int().argmax(1)
-    else:
-        chance = torch.where(there[:, None], told, True).float()
-        which = torch.multinomial(chance, 1, generator=generator)[:, 0]
-    texts = torch.stack([batch[f"text.{i}"] for i in range(told.shape[1])], 1)
-    return texts[torch.arange(len(told), device=told.device), which], there
+    rows = batch["told"].any(1).nonzero()[:, 0]
+    out = {name: tensor[rows] for name, tensor in batch.items()}
+    if generator is None or not len(rows):
+        return out | {"which": out["told"].int().argmax(1)}
+    return out | {"which": torch.multinomial(out["told"].float(), 1, generator=generator)[:, 0]}
+
+
+def _texts(batch: Mapping[str, Tensor]) -> Tensor:
+    """(n, …) tokens of the text that each record is known by."""
+    texts = torch.stack([batch[f"text.{i}"] for i in range(batch["told"].shape[1])], 1)
+    return texts[torch.arange(len(texts), device=texts.device), batch["which"]]

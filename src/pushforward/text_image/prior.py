@@ -11,6 +11,7 @@ from pushforward.data import Image
 from pushforward.diffusion.diffusion import Diffusion
 from pushforward.errors import ArgumentError
 from pushforward.text_image.joint import Joint
+from pushforward.training.randomness import moved
 
 LOW, HIGH = 0.3, 3.0  # noise levels, of pictures of deviation 1, through which a picture is looked at
 
@@ -39,11 +40,12 @@ class Prior:
             raise ArgumentError(f"the prior draws no pictures of {image.describe()}; fit one to the VQ's own data")
         if painter._flat.size != painter._flat.pixels:
             raise ArgumentError("the prior draws more than a picture; fit one to pictures, given= all else")
-        self.model, self.source = painter, source
+        self.model, self.source = painter, moved(source, painter.device)
 
     def loss(self, x: Tensor) -> Tensor:
         """(n,) of (n, channels, height, width) pictures in [-1, 1]."""
-        model, n = self.model, len(x)
+        model, n, home = self.model, len(x), x.device
+        x = x.to(model.device)
         levels = model._flat.levels
         y = ((x - levels.mean[:, None, None]) / levels.scale[:, None, None]).flatten(1)
         u = torch.rand(n, generator=self.source, device=x.device)
@@ -51,4 +53,4 @@ class Prior:
         with torch.no_grad():
             noise = torch.randn(y.shape, generator=self.source, device=x.device)
             drawn = model._denoiser(model._embedding(n, None))(y + sigma[:, None] * noise, sigma)
-        return (y - drawn).square().mean(1)
+        return (y - drawn).square().mean(1).to(home)

@@ -96,6 +96,8 @@ def steer(
     for name, value in (("steps", steps), ("restarts", restarts)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ArgumentError(f"{name}={value!r} is out of range; it must be a whole number, at least 1")
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 <= weight < math.inf:
+        raise ArgumentError(f"weight={weight!r} is out of range; it must be a number, at least 0")
     texts = _weighted(text)
     source = on_device(generator(checked_seed(seed)), vq.device)
     aims = [_Aim(each, texts) for each in clips]

@@ -17,7 +17,7 @@ STAGES = 3  # of the picture tower, each twice as wide as the one before
 SCALE, BIAS = 14.0, -10.0  # of logits at the start; the bias is that of sigmoid losses
 FAST = 10.0  # times faster than other weights that they learn
 SHARPEST = 100.0  # scale, beyond which one pair would outweigh all others
-TINTS = {1: 16, 3: 4}  # colours looked for, on either axis, by channels
+TINTS = {1: 16, 2: 8, 3: 4, 4: 3}  # colours looked for, on either axis, by channels
 PIXELS = 256  # of a picture, about, that are looked at for their colour
 SEEN = 1 << 16  # bits that say which words were seen
 
