@@ -106,8 +106,8 @@ class Condition(nn.Module):
 class _Said(nn.Module):
     """A text as a vector, and its words, each of which knows the whole.
 
-    What a word says depends on words far away: of "a circle left of a cross" the cross is at the right. So what it knows
-    of the whole is multiplied with what it is.
+    What a word says depends on words far away: of "a circle left of a cross" the cross is at the right. So what it
+    knows of the whole is multiplied with what it is.
     """
 
     def __init__(self, width: int):
