@@ -35,6 +35,7 @@ from pushforward.training.randomness import scope
 
 TONES = ("light", "medium-light", "medium", "medium-dark", "dark")
 TONE = re.compile(rf", ({'|'.join(TONES)}) skin tone$")
+SURE = 0.1  # temperature of captions
 MOST = 300  # pairs of a split that are drawn
 FIRSTS = ("words", "picture", "together")
 
@@ -50,8 +51,8 @@ def from_words(model: pf.Model, records: pf.Records, **how: object) -> np.ndarra
 
 
 def from_pictures(model: pf.Model, records: pf.Records) -> list[str]:
-    """Captions drawn from pictures."""
-    return captions(model.sample(len(records), given=records.select(["image"]), seed=1))
+    """Captions of pictures: nearly the most probable ones, not draws of all that may be said."""
+    return captions(model.sample(len(records), given=records.select(["image"]), seed=1, temperature=SURE))
 
 
 # Shapes

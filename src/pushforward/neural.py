@@ -68,6 +68,10 @@ class NeuralModel(Model):
     def _batch_size(self) -> int:
         """Records a step, where the run does not say."""
 
+    def _watched(self, n: int) -> float:
+        """The share of n records that a run with a budget holds out, where nobody says how many."""
+        return 0.0
+
     @property
     def _tiles(self) -> bool:
         """Whether most of the work is products of large matrices, in which half precision is good enough."""
@@ -216,7 +220,8 @@ class _Source:
         first = min(self._size(), len(self._data))
         share = self._run.validation
         if share is None:
-            share = HELD_OUT if self._run.minutes is None and self._run.steps is None else 0.0
+            free = self._run.minutes is None and self._run.steps is None
+            share = HELD_OUT if free else self._model._watched(first)
         if not isinstance(share, int | float) or isinstance(share, bool):
             return np.arange(first), None
         if not 0 <= share < 1:

@@ -67,11 +67,10 @@ class Drawing:
 
     def _draw(self, logits: Tensor, where: Tensor, entropy: Tensor, draws: Tensor, generator: torch.Generator) -> None:
         """Write down what is drawn at some places, and how uncertain each of them is."""
-        logits = logits / self.temperature
-        log = logits.log_softmax(-1)
+        log = logits.log_softmax(-1)  # what is lost by drawing places at once is a matter of what was learned
         entropy[where] = -(log.exp() * log.clamp_min(-1e4)).sum(-1)
         noise = torch.rand(logits.shape, generator=generator, device=logits.device).clamp_min_(1e-20)
-        draws[where] = (logits - (-noise.log_()).log_()).argmax(-1)
+        draws[where] = (logits / self.temperature - (-noise.log_()).log_()).argmax(-1)
 
 
 def certain(entropy: Tensor, open_: Tensor, slack: float) -> Tensor:

@@ -37,7 +37,7 @@ PICTURES: Any = "diffusion:absent=0.2"  # words, which become a model of its own
 PARTS = ("pictures", "words")  # folders of checkpoints and beginnings of the names of weights
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
-AT_ONCE = 0.5  # nats that may be lost in a step of drawing
+AT_ONCE = 0.1  # nats that may be lost in a step of drawing
 
 Steps = Annotated[int | None, Ge(1), doc("draw words in so many steps, at random places; none: the surest first")]
 Slack = Annotated[float, Ge(0), doc("nats that may be lost in a step by drawing words at once; 0: as learned")]
