@@ -66,8 +66,8 @@ class GAN(FlatModel):
     hold a picture, a row, or both, which are then drawn and judged together; texts beside these are drawn as vectors,
     of which words are made.
 
-    A game does not end at its best. Of a thousand rows or more a tenth is held out, unless `validation=` says otherwise,
-    and that average of G's weights stays whose draws were nearest to these.
+    A game does not end at its best. Of a thousand rows or more a tenth is held out, unless `validation=` says
+    otherwise, and that average of G's weights stays whose draws were nearest to these.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
     are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
