@@ -47,6 +47,10 @@ class ContinuousNetwork(nn.Module, Steered):
         """What is given."""
         return self.body.condition
 
+    def embed(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor | None:
+        """As the network of the field does."""
+        return self.body.embed(given, drop)
+
     @property
     def size(self) -> int:
         """Numbers of a code."""
@@ -66,7 +70,7 @@ class ContinuousNetwork(nn.Module, Steered):
         return self.flat(batch, source)
 
     def velocity(self, x: Tensor, t: Tensor, c: Tensor | None) -> Tensor:
-        """(n, size), (n,), (n, embedding) → (n, size)."""
+        """(n, size), (n,), (n, 1 + words, embedding) → (n, size)."""
         return self.body(x, WAVES * t, c).float()
 
     def loss(self, batch: Mapping[str, Tensor], c: Tensor | None, generator: torch.Generator) -> Tensor:
