@@ -250,9 +250,10 @@ class _Draw:
         x = torch.randn(many, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
         x = self._refined(x, sigmas[: meet + 1], part)
         out = self._with(part, self._tokens(part, self._through(x, sigmas[meet]) if meet else telling.network.blind(n)))
-        x = self._refined(x, sigmas[meet:], out.take(np.repeat(np.arange(n), way.best)))
-        if way.best > 1:
-            x = self._fittest(x, out)
+        if way.best == 1:
+            x = self._refined(x, sigmas[meet:], out)
+        else:
+            x = self._fittest(self._refined(x, sigmas[meet:], out.take(np.repeat(np.arange(n), way.best))), out)
         picture = model._records(x, None)
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
 
