@@ -25,8 +25,8 @@ check: $(READY)  ## style, types, imports, doctests
 	$(BIN)/pytest --doctest-modules src -p no:cacheprovider
 	$(BIN)/pytest --doctest-glob="*.md" README.md docs/handbook -p no:cacheprovider
 
-test: $(READY)  ## the whole suite
-	$(BIN)/pytest -n 2 --dist loadgroup
+test: $(READY)  ## the whole suite; the tests of a file share what was fitted, so they run in one process
+	$(BIN)/pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf .venv $(DEMO) dist build

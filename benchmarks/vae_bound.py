@@ -1,6 +1,6 @@
 """Likelihood of 28×28 digits: how near the bound of a VAE comes to it, a flow, and a mixture of factor analysers.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=src /work/bench/bin/python benchmarks/vae_bound.py path/to/mnist5k.parquet --minutes 10
+    OMP_NUM_THREADS=1 python benchmarks/vae_bound.py path/to/mnist5k.parquet --minutes 10
 
 Nats a held-out record and bits a dimension, by the draws of a code that `log_prob` takes the mean over (Burda, Grosse,
 Salakhutdinov 2016, arXiv 1509.00519); how many numbers of the code are active; and the squared error of reconstructed

@@ -1,6 +1,6 @@
 """`VQ` against vector-quantize-pytorch: one trunk, one loop, the same seeds and batches; only the quantiser differs.
 
-    OMP_NUM_THREADS=1 PYTHONPATH=src /work/bench/bin/python benchmarks/vq.py DIGITS.parquet --steps 1000 --seeds 2
+    OMP_NUM_THREADS=1 python benchmarks/vq.py DIGITS.parquet --steps 1000 --seeds 2
 
 Of each quantiser: the root of the mean squared error of a pixel on held-out pictures (of 255), the share of codes that
 occur, and bits a picture. Weights are taken as they are after the last step for all, since the averages that `fit`

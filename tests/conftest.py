@@ -14,14 +14,6 @@ for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 torch.set_num_threads(1)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """With ``--dist loadgroup`` tests that share what was fitted run in one process, which fits it once."""
-    for item in items:
-        model = item.callspec.id.partition("-check_")[0] if item.name.startswith("test_family[") else ""
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.name} {model}"))
-
-
 @pytest.fixture
 def in_two_processes(tmp_path):
     """Run a worker, ``python WORKER PREFIX``, alone and in two processes that share a fit; what each of them wrote."""
