@@ -138,3 +138,14 @@ def test_records_of_no_weight_are_not_learned():
     model = pf.TreeMixture(trees=1, states=8).fit(other, weights=weights, steps=40, seed=0)
     wrong = {"a": [True], "b": [True], "c": [True]}
     assert np.exp(model.log_prob(wrong))[0] < 0.02
+
+
+def test_a_number_keeps_to_the_side_of_its_category():
+    """Plums weigh 40, and nothing weighs between 75 and 90: no state of the weight may mix plums with apples."""
+    rng = np.random.default_rng(0)
+    kind = rng.choice(2, 400, p=[0.8, 0.2])
+    weight = np.where(kind == 1, rng.normal(40, 8, 400), rng.normal(170, 20, 400)).round(1)
+    names = np.array(["apple", "plum"])[kind]
+    model = pf.TreeMixture().fit({"kind": names, "weight": weight}, seed=0)
+    drawn = model.sample(4000, given={"kind": "plum"}, seed=1).to_numpy()["weight"]
+    assert (np.asarray(drawn, float) > 80).mean() < 0.03

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from pushforward.counts.trees.axes.binning import bins_for, number_axis
+from pushforward.counts.trees.axes.binning import _edges, bins_for, number_axis
 from pushforward.counts.trees.axes.levels import LevelAxis
 from pushforward.counts.trees.axes.numbers import NumberAxis
 from pushforward.data import Number
@@ -21,6 +21,11 @@ COLUMNS = {
     "cents": (
         np.rint(RNG.gamma(2, 500, 3000)) / 100,
         Number(name="x", resolution=0.01, decimals=2, low=0.0, high=100.0),
+    ),
+    "gap": (np.concatenate([RNG.uniform(25, 55, 80), RNG.uniform(120, 220, 320)]), Number(name="x")),
+    "rounded gap": (
+        np.rint(np.concatenate([RNG.uniform(25, 55, 80), RNG.uniform(120, 220, 320)])),
+        Number(name="x", type="int64", resolution=1.0, decimals=0, low=0.0, high=300.0),
     ),
     "few": (np.array([1.0, 1, 2, 2, 2, 3]), Number(name="x", type="int64", resolution=1.0, decimals=0, low=1, high=3)),
     "one": (np.full(5, 7.5), Number(name="x")),
@@ -60,7 +65,8 @@ def test_every_state_holds_a_whole_distribution(name):
 def test_limits_cut_states_exactly(name, ends):
     axis, values, _ = axis_of(name)
     low, high = (
-        np.inf * sign if end is None else np.quantile(values, end) for end, sign in zip(ends, (-1, 1), strict=True)
+        np.inf * sign if end is None else round(np.quantile(values, end), 9)  # a value of the data, not one next to it
+        for end, sign in zip(ends, (-1, 1), strict=True)
     )
     _, mass = axis.limited(Limit(low, high))
     np.testing.assert_allclose(mass, inside(axis, Limit(low, high)), atol=2e-3 if not axis.step else 1e-6)
@@ -118,6 +124,31 @@ def test_what_repeats_has_a_share_and_what_occurs_once_leaves_no_trace():
     field = Number(name="x", type="int64", resolution=1.0, decimals=0, low=0, high=20_000)
     axis = number_axis(values, np.ones(len(values)), field, bins_for(len(values), 32))
     assert set(axis.points) == {123.0, 5000.0}
+
+
+@pytest.mark.parametrize("name", ["gap", "rounded gap"])
+def test_no_bin_reaches_over_a_gap(name):
+    axis, values, _ = axis_of(name)
+    ordered = np.sort(values)
+    at = np.diff(ordered).argmax()
+    low, high = ordered[at], ordered[at + 1]
+    one, two = low + 0.25 * (high - low), high - 0.25 * (high - low)
+    states, _ = axis.encode(values)
+    _, mass = axis.limited(Limit(one, two))
+    leaked = mass[states].mean()
+    assert leaked < 0.002, f"{leaked:.1%} of the values would be drawn where none is"
+
+
+def test_chance_makes_no_gaps():
+    rng = np.random.default_rng(4)
+    more = 0
+    for n in (60, 400, 3000):
+        for _ in range(40):
+            bins = bins_for(n, 128)
+            plain = len(_edges(np.sort(rng.random(n)), np.ones(n), bins))
+            values = rng.random(n)
+            more += len(number_axis(values, np.ones(n), Number(name="x"), bins).edges) > plain
+    assert more <= 15, "0.05 gaps of chance are expected in each of 120 samples"
 
 
 def test_rare_levels_share_a_state_and_keep_their_shares():

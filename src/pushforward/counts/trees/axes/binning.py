@@ -12,6 +12,7 @@ from pushforward.data import Number
 HEAVY = 4  # a value whose share is that of a quarter of a bin has a state of its own
 FEWEST = 4  # bins
 TAIL = 8  # values that a bin at the end of the range holds at least
+CHANCE = 0.05  # expected gaps of chance in all bins of a number
 OFTEN = (2, 3, 5, 10, 30)  # occurrences from which on values may have shares: what predicts best is taken
 
 
@@ -42,6 +43,8 @@ def number_axis(values: np.ndarray, weights: np.ndarray, field: Number, bins: in
     edges = _grid_edges(unique, counts, heavy, bins, field) if step else _edges(unique[~heavy], counts[~heavy], bins)
     if not len(edges):
         edges = unique[:1].astype(float)
+    # a value with a state of its own says that something is there, however often it occurs
+    edges = _without_gaps(edges, unique, np.where(heavy, np.minimum(counts, 1), counts), bins, step)
     unseen = np.setdiff1d(np.asarray(field.atoms, float), unique)
     own = np.sort(np.concatenate([unique[heavy], unseen]))
     unique, counts = unique[~heavy], counts[~heavy]
@@ -116,6 +119,57 @@ def _edges(unique: np.ndarray, counts: np.ndarray, bins: int) -> np.ndarray:
     at = np.searchsorted(np.cumsum(counts), levels - 1e-9)
     at = np.unique(at[at < len(unique) - 1])
     return np.unique((unique[at] + unique[at + 1]) / 2)
+
+
+def _without_gaps(edges: np.ndarray, unique: np.ndarray, counts: np.ndarray, bins: int, step: float) -> np.ndarray:
+    """The edges, and those of stretches inside bins where nothing is: at most as many stretches as there are bins.
+
+    A bin of even mass that reaches over a gap would spread the values on one side of it over the other. Among k values
+    spread evenly over a bin, a share s of it stays empty somewhere with probability k (1 - s)^k at most; a gap
+    whose chance is below that of CHANCE such gaps in all bins together is none of chance.
+    """
+    place = np.searchsorted(edges, unique, side="right")
+    bound = math.log(max(counts.sum(), 1.0) / CHANCE)
+    found: list[tuple[float, float, float]] = []
+    waiting = []
+    for b in np.unique(place[(place > 0) & (place < len(edges))]):
+        inside = place == b
+        waiting.append((edges[b - 1], edges[b], unique[inside], counts[inside]))
+    while waiting:
+        low, high, points, weights = waiting.pop()
+        gap = _gap(low, high, points, weights, bound)
+        if gap is None:
+            continue
+        start, end = gap[1:]
+        found.append(gap)
+        for a, b in ((low, start), (end, high)):
+            inside = (points > a) & (points < b)
+            if inside.any():
+                waiting.append((a, b, points[inside], weights[inside]))
+    kept = sorted(found, reverse=True)[:bins]
+    extra = np.array([edge for _, start, end in kept for edge in (start, end)])
+    if step:
+        extra = (np.floor(extra / step) + 0.5) * step
+    return np.unique(np.concatenate([edges, extra]))
+
+
+def _gap(
+    low: float, high: float, points: np.ndarray, weights: np.ndarray, bound: float
+) -> tuple[float, float, float] | None:
+    """Gain in log-likelihood, start and end of the longest stretch of a bin that is empty; None where chance may be it.
+
+    Half the usual distance of two values is left on both sides.
+    """
+    ends = np.concatenate([[low], points, [high]])
+    at = int(np.diff(ends).argmax())
+    total = float(weights.sum())
+    margin = (high - low - (ends[at + 1] - ends[at])) / max(total, 1.0) / 2
+    start = ends[at] + (margin if at else 0.0)
+    end = ends[at + 1] - (margin if at < len(points) else 0.0)
+    if end <= start:
+        return None
+    gain = -total * math.log(max(1 - (end - start) / (high - low), 1e-12))
+    return (gain, start, end) if gain > bound else None
 
 
 def _scales(unique: np.ndarray, counts: np.ndarray, edges: np.ndarray, step: float) -> np.ndarray:
