@@ -9,7 +9,7 @@ import torch
 import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.adversarial import probe as probing
-from pushforward.adversarial.energy import energy_distance
+from pushforward.adversarial.energy import energy_distance, noise_of
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.probe import CLEARLY, Trial, chosen, probe
 from pushforward.adversarial.search import searched
@@ -199,11 +199,19 @@ def test_the_energy_distance_has_no_bias():
     assert found.mean().abs() < 5 * found.std() / 300**0.5 and found.min() < 0
 
 
+def test_the_noise_of_the_distance_is_how_far_samples_of_one_kind_are_apart():
+    """Halves of 200 records, and pairs of fresh samples of 100, differ alike."""
+    fresh = torch.stack([energy_distance(cloud(100, 3, i), cloud(100, 3, 1000 + i)) for i in range(200)]).std()
+    found = np.mean([noise_of(cloud(200, 3, i), source(i)) for i in range(20)])
+    assert found == pytest.approx(float(fresh), rel=0.3)
+    assert noise_of(cloud(3, 3), source(0)) == 0.0
+
+
 # The choice of γ
 
 
 @pytest.mark.parametrize("distances, wanted", [
-    ((0.5, 0.52, 0.9), 1.0), ((0.3, 0.52, 0.9), 0.1), ((0.9, 0.52, 0.2), 10.0), ((0.5, 0.5, 0.5), 1.0),
+    ((0.5, 0.52, 0.9), 1.0), ((0.3, 0.52, 0.9), 1.0), ((0.1, 0.52, 0.9), 0.1), ((0.9, 0.52, 0.1), 10.0), ((0.5, 0.5, 0.5), 1.0),
     ((math.inf, 0.5, math.inf), 1.0), ((math.inf, math.inf, 0.5), 10.0), ((math.inf,) * 3, 1.0),
     ((-0.002, -0.001, -0.001), 1.0),  # below 0 all are as near as can be
     ((0.5 * CLEARLY - 0.01, 0.5, 0.5), 0.1),
@@ -222,7 +230,8 @@ def inject(monkeypatch, distances):
     monkeypatch.setattr(gan, "probe", fake)
 
 
-WEIGHTS = tuple(gan.USUAL["rows"] * by for by in (1.0, gan.TENTH, gan.TENFOLD))
+PLAIN = gan.USUAL["rows"] / 2**0.5  # of two numbers
+WEIGHTS = tuple(PLAIN * by for by in (1.0, gan.TENTH, gan.TENFOLD))
 
 
 @pytest.mark.parametrize("best", WEIGHTS)
@@ -230,7 +239,7 @@ def test_a_fit_goes_on_with_the_weight_that_came_nearest(monkeypatch, best):
     monkeypatch.setattr(gan, "ENOUGH", 0)
     inject(monkeypatch, {gamma: 0.1 if gamma == best else 0.5 for gamma in WEIGHTS})
     model = pf.GAN(width=8, latent=2).fit(points(64), steps=2, seed=0, device="cpu")
-    assert model.measurements["gamma"] == pytest.approx(best)
+    assert model.measurements["gamma"] == pytest.approx(best, abs=1e-6)  # it is told in six decimals
 
 
 @pytest.mark.parametrize("options, wanted", [({"gamma": 0.25}, 0.25), ({"penalty": "none"}, 0.0)])
@@ -248,7 +257,7 @@ def test_trials_too_short_to_say_anything_are_not_made():
     said = list(probe(network, model._players, batch, 32, run, [1.0, 0.1, 10.0], trials))
     assert trials == [] and len(said) == 5 and chosen(trials, 1.0) == 1.0
     model.fit(points(64), steps=40, seed=0, device="cpu")
-    assert model.measurements["gamma"] == pytest.approx(gan.USUAL["rows"]) and "gamma" not in model.history
+    assert model.measurements["gamma"] == pytest.approx(PLAIN, abs=1e-6) and "gamma" not in model.history
 
 
 def test_trials_leave_the_network_and_play_with_their_weights(monkeypatch):

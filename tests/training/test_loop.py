@@ -196,6 +196,21 @@ def test_without_a_budget_it_stops_when_the_held_out_loss_no_longer_falls():
     assert best.step < seen[-1].step <= best.step + max(5 * 50, best.step // 2) + 50
 
 
+@pytest.mark.parametrize("margin, wanted", [(0.0, 1), (0.3, 3), (0.65, 4)])
+def test_of_weights_that_are_as_good_the_latest_stay(margin, wanted):
+    """Looks at 50, 100, … steps of a module that counts them find losses of 1, .2, .7, .4, .8 and so on."""
+    module, losses = point(0.0), (1.0, 0.2, 0.7, 0.4, 0.8, 0.9)
+
+    def loss(batch, generator):
+        if torch.is_grad_enabled():
+            return -module.at
+        return torch.tensor(losses[min(round(module.at.item()) // 50, len(losses)) - 1])
+
+    player = Player("p", module, loss, plain_sgd(1.0), factor=lambda step: 1.0, averages=(), margin=margin)
+    list(game([player], 300, held_out=rows(16)))
+    assert round(module.at.item()) == 50 * (wanted + 1)
+
+
 def test_the_best_held_out_weights_survive_a_resume(toy, tmp_path):
     def steps(folder):
         net = toy.network()

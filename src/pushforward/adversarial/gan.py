@@ -45,8 +45,8 @@ else:  # what the folders hold
     Loss, Slopes = Literal[*sorted(LOSSES)], Literal[*sorted(PENALTIES)]
 TEXTS = "texts."  # before the names of what is known of texts
 BETAS = (0.0, 0.99)  # momentum would carry a player past a move of the other
-USUAL = {"pictures": 0.01, "rows": 1.0}  # weight of the penalty
-PLATEAU = {"pictures": 3000, "rows": 1000}  # steps after which the learning rate falls, lest a settled game flares up
+USUAL = {"pictures": 0.01, "rows": 0.04}  # weight of the penalty; of rows over the root of how many numbers they are
+PLATEAU = {"pictures": 3000, "rows": 500}  # steps after which the learning rate falls, lest a settled game flares up
 MANY, WATCHED = 1000, 0.1  # rows, of which a share is not learned from, but tells when the game stood best
 TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
 PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
@@ -67,7 +67,7 @@ class GAN(FlatModel):
     of which words are made.
 
     A game does not end at its best. Of a thousand rows or more a tenth is held out, unless `validation=` says
-    otherwise, and that average of G's weights stays whose draws were nearest to these.
+    otherwise, and the latest average of G's weights stays whose draws were as near to these as can be told.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
     are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
@@ -91,7 +91,7 @@ class GAN(FlatModel):
     ] = "adaptive"
     colour: Annotated[bool, doc("changes of brightness and contrast do no harm")] = False
     flips: Annotated[bool, doc("pictures may as well be mirrored")] = False
-    pack: Annotated[int | None, Ge(1), doc("records judged as one (pictures 1, rows 4)")] = None
+    pack: Annotated[int | None, Ge(1), doc("records judged as one (pictures 1, rows 2)")] = None
     mismatched: Annotated[
         float | None, Ge(0), Le(1), doc("weight of real records under another's conditions (texts 0.5, else 0)")
     ] = None
@@ -119,7 +119,7 @@ class GAN(FlatModel):
         return Game(
             widened(rest, self._widths()), given, latent=self.latent or (64 if pictured else 16),
             width=self.width or (16 if pictured else 128), layers=self.layers,
-            pack=self.pack or (1 if pictured else 4), spectral=self.spectral, inference=self.inference,
+            pack=self.pack or (1 if pictured else 2), spectral=self.spectral, inference=self.inference,
         )  # fmt: skip
 
     def _widths(self) -> dict[str, int]:
@@ -190,7 +190,7 @@ class GAN(FlatModel):
     @property
     def _usual(self) -> float:
         """The weight of the penalty where nothing says otherwise."""
-        return USUAL["pictures" if self._flat.shape else "rows"]
+        return USUAL["pictures"] if self._flat.shape else USUAL["rows"] / self._flat.size**0.5
 
     def _watched(self, n: int) -> float:
         """A game over rows may flare up late; by held-out records its best moment is known."""
@@ -201,7 +201,7 @@ class GAN(FlatModel):
         """Two: the generator, with the encoder where there is one, and the discriminator."""
         return self._players(self.network, self.__dict__.get("_watch"))
 
-    def _players(self, network: Game, watch: Callable[[], dict[str, Tensor]] | None = None) -> list[Player]:
+    def _players(self, network: Game, watch: Watch | None = None) -> list[Player]:
         shape = network.flat.shape
         texts = network.condition is not None and bool(network.condition.schema.of_kind(Text))
         mismatched = self.mismatched if self.mismatched is not None else 0.5 if texts else 0.0
@@ -214,7 +214,7 @@ class GAN(FlatModel):
         steady = inverse_root(constant=PLATEAU["pictures" if shape else "rows"])
         side = partial(Player, optimizer=adam(self.lr, BETAS), factor=steady)
         return [
-            side("generator", maker, moves.generate),
+            side("generator", maker, moves.generate, margin=0.0 if watch is None else watch.noise),
             side("discriminator", network.discriminator, moves.discriminate, averages=()),
         ]
 

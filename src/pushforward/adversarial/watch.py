@@ -9,7 +9,7 @@ from typing import final
 import torch
 from torch import Tensor
 
-from pushforward.adversarial.energy import energy_distance
+from pushforward.adversarial.energy import energy_distance, noise_of
 from pushforward.adversarial.network import Game
 from pushforward.training.history import History
 from pushforward.training.randomness import generator
@@ -19,6 +19,7 @@ LOOKED = 512  # records that draws are compared with
 NEIGHBOURS = 8  # of a record, within which a draw counts as near; of five, fine detail that is missed would count
 YOUNG = 1000  # steps before which no alarm is rung
 DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
+NOISE = 2.0  # deviations of the distance between two halves of the data, within which draws are as near as can be told
 RISING = 0.1  # by which coverage must have grown since half the steps ago for a game that is still finding modes
 
 
@@ -71,11 +72,16 @@ class Watch:
         batch: named tensors of some records.
         seed: of the noise.
         history: that the alarms go to, and numbers are read from.
+
+    Attributes:
+        noise: energy distance that is none.
     """
 
     def __init__(self, network: Game, batch: Mapping[str, Tensor], seed: int, history: History):
+        device = batch["codes"].device
+        everything, _ = network.flat(batch, generator(seed, 0, device=device))
+        self.noise = NOISE * noise_of(everything, generator(seed, 3, device=device))
         some = {name: tensor[:LOOKED] for name, tensor in batch.items()}
-        device = some["codes"].device
         self._network, self._history, self._seed = network, history, seed
         self._batch = some
         self._real, _ = network.flat(some, generator(seed, 0, device=device))

@@ -71,7 +71,7 @@ def train(
         run: budget, seed and place.
         state: where to start; it is kept up to date, and its history with it.
         place: where to compute.
-        held_out: data that is only looked at; the weights that do best on it are the ones that stay.
+        held_out: data that is only looked at; of the weights that do best on it the latest are the ones that stay.
         checkpoints: where the state is kept on the way.
         scene: step → a look at the game now and then, with all modules as they stand, in evaluation mode; where it
             gives None it is not asked again.
@@ -244,6 +244,7 @@ class _Trainer:
         loss, facts = tried[window]
         if loss < state.best:
             state.best, state.best_step = loss, state.step
+        if loss <= state.best + self.players[0].margin:
             state.kept = [[v.clone() for v in self._values(i)] for i in range(len(self.players))]
         if self.run.minutes is None and self.run.steps is None:
             patience = max(PATIENCE * state.best_step, state.best_step + LOOKS * self.interval)

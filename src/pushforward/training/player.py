@@ -47,6 +47,7 @@ class Player:
         averages: deviations of averaging windows as shares of the run so far, of which that stays which does best on
             held-out data, or without any the first; none keeps no average.
         clip: largest norm of its gradient; 0 leaves it as it is.
+        margin: by which held-out loss may lie above the best one and be as good: the latest of such weights stay.
     """
 
     name: str
@@ -57,3 +58,4 @@ class Player:
     factor: Callable[[int], float] = STEADY
     averages: tuple[float, ...] = (0.1,)
     clip: float = 0.0
+    margin: float = 0.0
