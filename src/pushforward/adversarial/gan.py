@@ -61,10 +61,9 @@ class GAN(FlatModel):
 
     By default D learns which of two records is the real one, and G to be taken for it: E f(D(G(z)) - D(x)) with
     f(t) = log(1 + eᵗ); γ/2 ℓ² E|∇D|² at data and at draws keeps the game from going round, where ℓ² is the mean squared
-    distance of two records, so that γ means the same for two numbers and for a picture. In equilibrium the draws are
-    distributed like the data (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records
-    hold a picture, a row, or both, which are then drawn and judged together; texts beside these are drawn as vectors,
-    of which words are made.
+    distance of two records, so that units do not matter. In equilibrium the draws are distributed like the data
+    (Goodfellow et al. 2014, arXiv 1406.2661; Huang et al. 2024, arXiv 2501.05441). Records hold a picture, a row, or
+    both, which are then drawn and judged together; texts beside these are drawn as vectors, of which words are made.
 
     A game does not end at its best. Of a thousand rows or more a tenth is held out, unless `validation=` says
     otherwise, and the latest average of G's weights stays whose draws were as near to these as can be told.
