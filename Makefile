@@ -22,8 +22,7 @@ check: $(READY)  ## style, types, imports, doctests
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest --doctest-modules src -p no:cacheprovider
-	$(BIN)/pytest --doctest-glob="*.md" README.md docs/handbook -p no:cacheprovider
+	$(BIN)/pytest -n 2 --dist loadfile --doctest-modules --doctest-glob="*.md" src README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite; the tests of a file share what was fitted, so they run in one process
 	$(BIN)/pytest -n 2 --dist loadfile

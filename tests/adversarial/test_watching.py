@@ -211,7 +211,8 @@ def test_the_noise_of_the_distance_is_how_far_samples_of_one_kind_are_apart():
 
 
 @pytest.mark.parametrize("distances, wanted", [
-    ((0.5, 0.52, 0.9), 1.0), ((0.3, 0.52, 0.9), 1.0), ((0.1, 0.52, 0.9), 0.1), ((0.9, 0.52, 0.1), 10.0), ((0.5, 0.5, 0.5), 1.0),
+    ((0.5, 0.52, 0.9), 1.0), ((0.3, 0.52, 0.9), 1.0), ((0.1, 0.52, 0.9), 0.1), ((0.9, 0.52, 0.1), 10.0),
+    ((0.5, 0.5, 0.5), 1.0),
     ((math.inf, 0.5, math.inf), 1.0), ((math.inf, math.inf, 0.5), 10.0), ((math.inf,) * 3, 1.0),
     ((-0.002, -0.001, -0.001), 1.0),  # below 0 all are as near as can be
     ((0.5 * CLEARLY - 0.01, 0.5, 0.5), 0.1),

@@ -49,7 +49,7 @@ USUAL = {"pictures": 0.01, "rows": 0.04}  # weight of the penalty; of rows over 
 PLATEAU = {"pictures": 3000, "rows": 500}  # steps after which the learning rate falls, lest a settled game flares up
 MANY, WATCHED = 1000, 0.1  # rows, of which a share is not learned from, but tells when the game stood best
 TENTH, TENFOLD = 0.1, 10.0  # of it, that are tried beside it
-PROBED, TRIED = 0.09, 200  # share of a run that trials take, and their steps in a run without a budget
+PROBED, TRIED = 0.06, 200  # share of a run that trials take, and their steps in a run without a budget
 SMALL = 256  # pixels of a picture, up to which a step costs little
 RARE = 1e-3  # share of holes, below which they begin no more rarely
 KEPT = 2048  # records that are looked at beside draws
@@ -194,7 +194,7 @@ class GAN(FlatModel):
     def _watched(self, n: int) -> float:
         """A game over rows may flare up late; by held-out records its best moment is known."""
         schema, given = self.learning
-        return 0.0 if n < MANY or schema.without(given).of_kind(Image) else WATCHED
+        return 0.0 if n < MANY or schema.without(given).of_kind(Image) else min(WATCHED, KEPT / n)
 
     def players(self) -> list[Player]:
         """Two: the generator, with the encoder where there is one, and the discriminator."""

@@ -15,7 +15,6 @@ from pushforward.adversarial.losses import AdversarialLoss
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import Judged, Penalty
 from pushforward.conditional import dropped
-from pushforward.nets.frozen import frozen
 
 EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it over so many steps
 TARGET = 0.6  # of the lead: beyond it the discriminator knows its records too well
@@ -28,10 +27,17 @@ Watch = Callable[[], Facts]
 
 @dataclass(frozen=True)
 class Table:
-    """What a step has laid out: the points of both sides, and what is given of them."""
+    """What a step has laid out, and what the discriminator said of it, by which both sides move.
 
-    real: Tensor
-    fake: Tensor
+    Attributes:
+        judged: the points of both sides, which lead no further back, and their scores.
+        change: what was done to real points before.
+        heard: what is given of them.
+        weight: of the records; None where all weigh alike.
+    """
+
+    judged: Judged
+    change: Transform
     heard: Tensor | None
     weight: Tensor | None
 
@@ -39,6 +45,9 @@ class Table:
 @final
 class Moves:
     """A generator's and a discriminator's loss, with the draws of the one shown to the other in the same step.
+
+    Both follow one pass of the discriminator. The slopes at draws that its penalty asks for are, times how much each
+    score weighs, those that the generator goes down: its way through the discriminator costs nothing.
 
     Args:
         network: of both.
@@ -76,47 +85,71 @@ class Moves:
             real, fake = torch.cat([real, network.encoder(real, told)], 1), torch.cat([fake, z], 1)
         d = network.discriminator
         heard = None if d.condition is None else d.condition(batch, drop)
-        self._table = Table(real.detach(), fake.detach(), heard, batch.get("weight"))
-        return self._mean(self._generators_terms(real, fake, heard, generator), batch.get("weight"))
+        self._table = self._laid(real, fake, heard, batch.get("weight"), generator)
+        return self._followed(self._table, real, fake)
 
-    def _generators_terms(self, real: Tensor, fake: Tensor, heard: Tensor | None, generator: torch.Generator) -> Tensor:
-        d, loss, encoded = self._network.discriminator, self._loss, self._network.encoder is not None
-        change = self._change(len(real), generator)
-        said = None if heard is None else heard.detach()
-        with frozen(d):
-            fake_scores = d(change(fake), said)
-            if not (encoded or loss.paired):
-                return loss.generator(fake_scores, fake_scores)
-            with torch.set_grad_enabled(encoded):
-                real_scores = d(change(real), said)
-        terms = loss.generator(real_scores if loss.paired else fake_scores, fake_scores)
-        if not encoded:
+    def _laid(
+        self, real: Tensor, fake: Tensor, heard: Tensor | None, weight: Tensor | None, generator: torch.Generator
+    ) -> Table:
+        """Both sides before the discriminator, each changed in its own way."""
+        d, slopes = self._network.discriminator, self._penalty.slopes
+        real, fake = real.detach().requires_grad_(slopes or self._encoded), fake.detach().requires_grad_()
+        one, two = (self._change(len(real), generator) for _ in range(2))
+        told = None if heard is None else torch.cat([heard, heard])
+        real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), told).chunk(2)
+        judged = Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores)
+        return Table(judged, one, heard, weight)
+
+    @property
+    def _encoded(self) -> bool:
+        return self._network.encoder is not None
+
+    def _followed(self, table: Table, real: Tensor, fake: Tensor) -> Tensor:
+        """The generator's loss, whose slopes at points with a way back are those of the scores at the same points."""
+        judged = table.judged
+        scores = [each.detach().requires_grad_() for each in (judged.real_scores, judged.fake_scores)]
+        loss = self._mean(self._generators_terms(*scores), table.weight)
+        pulls = torch.autograd.grad(loss, scores, allow_unused=True, materialize_grads=True)
+        points, ends = ((judged.real, judged.fake), (real, fake)) if self._encoded else ((judged.fake,), (fake,))
+        if self._penalty.slopes:
+            pack = self._network.discriminator.pack
+            ways = [
+                pull.repeat_interleave(pack)[:, None] * slopes.detach()
+                for pull, slopes in zip(pulls, judged.slopes, strict=True)
+            ][-len(points) :]
+        else:
+            total = (judged.real_scores * pulls[0]).sum() + (judged.fake_scores * pulls[1]).sum()
+            ways = list(torch.autograd.grad(total, points, retain_graph=True))
+        lead = torch.stack([(end * way).sum() for end, way in zip(ends, ways, strict=True)]).sum()
+        return loss.detach() + lead - lead.detach()
+
+    def _generators_terms(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Of scores."""
+        loss = self._loss
+        terms = loss.generator(real if loss.paired else fake, fake)
+        if not self._encoded:
             return terms
         # the encoder wants its codes taken for noise, as the generator wants its draws taken for data
-        edge = 2 * loss.boundary(real_scores, fake_scores).detach()
-        return (terms + loss.generator(edge - fake_scores.detach(), edge - real_scores)) / 2
+        edge = 2 * loss.boundary(real, fake).detach()
+        return (terms + loss.generator(edge - fake.detach(), edge - real)) / 2
 
     def discriminate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> tuple[Tensor, Facts]:
         """What the discriminator minimises, on what the generator has just drawn."""
         assert self._table is not None
         table, self._table = self._table, None
-        d, loss = self._network.discriminator, self._loss
-        real, fake = (points.requires_grad_(self._penalty.slopes) for points in (table.real, table.fake))
-        one, two = (self._change(len(real), generator) for _ in range(2))
-        heard = None if table.heard is None else torch.cat([table.heard, table.heard])
-        real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), heard).chunk(2)
+        d, loss, judged = self._network.discriminator, self._loss, table.judged
+        real_scores, fake_scores = judged.real_scores, judged.fake_scores
         d.seen += 1
         gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
-        square = 2 * real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
+        square = 2 * judged.real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
         if self._mismatched and table.heard is not None:
             said = table.heard.roll(d.pack, 0)
-            others = loss.discriminator(real_scores, d(one(real), said))
+            others = loss.discriminator(real_scores, d(table.change(judged.real), said))
             # what is told alike of two records is a mismatch of neither
             share = self._mismatched * (said != table.heard).any(1).view(len(total), -1).any(1)
             total = (1 - share) * total + share * others
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
-        judged = Judged(_Same(d, one, two, table.heard), real, fake, real_scores, fake_scores)
         for name, squares in self._penalty(judged, generator).items():
             total = total + gamma / 2 * square * squares.view(len(total), -1).mean(1)
             # what a penalty of another kind says is no slope

@@ -207,8 +207,9 @@ class _Trainer:
             group["lr"] = rate * factor
         optimizer.step()
         # A loss may send gradients into another player's weights; none of them is to see those.
-        for optimizer in self.optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        for parameters in self.parameters:
+            for p in parameters:
+                p.grad = None
         return report
 
     def _diverged(self, player: Player, what: str) -> str:

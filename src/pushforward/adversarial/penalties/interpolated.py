@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pushforward.adversarial.penalties.penalty import Judged, Penalty, slope
+from pushforward.adversarial.penalties.penalty import Judged, Penalty, squared
 
 TINY = 1e-12  # under a root, whose slope at 0 is none
 
@@ -18,5 +18,6 @@ class Interpolated(Penalty):
     def __call__(self, judged: Judged, generator: torch.Generator) -> dict[str, Tensor]:
         u = torch.rand(len(judged.real), 1, generator=generator, device=judged.real.device)
         between = (u * judged.real + (1 - u) * judged.fake).detach().requires_grad_()
-        norm = (slope(judged.critic(between), between) + TINY).sqrt()
+        (slopes,) = torch.autograd.grad(judged.critic(between).sum(), between, create_graph=True)
+        norm = (squared(slopes) + TINY).sqrt()
         return {"between": 2 * (norm - 1).square()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Protocol
@@ -23,7 +24,7 @@ class Judged:
     Attributes:
         critic: what said it.
         real, fake: (n, size) points.
-        real_scores, fake_scores: (n,).
+        real_scores, fake_scores: (n,), or (n / k,) where k records are judged as one.
     """
 
     critic: Critic
@@ -31,6 +32,13 @@ class Judged:
     fake: Tensor
     real_scores: Tensor
     fake_scores: Tensor
+
+    @functools.cached_property
+    def slopes(self) -> tuple[Tensor, Tensor]:
+        """(n, size) ∇D at real and at drawn points, with slopes of their own."""
+        both = self.real_scores.sum() + self.fake_scores.sum()
+        real, fake = torch.autograd.grad(both, (self.real, self.fake), create_graph=True)
+        return real, fake
 
 
 class Penalty(ABC):
@@ -43,7 +51,6 @@ class Penalty(ABC):
         """(n,) terms by what they are taken at, such as ``{"real": …, "drawn": …}``; their sum is the penalty."""
 
 
-def slope(scores: Tensor, points: Tensor) -> Tensor:
-    """(n,) |∇D|² at points, itself with a slope."""
-    (gradient,) = torch.autograd.grad(scores.sum(), points, create_graph=True)
-    return gradient.flatten(1).square().sum(1)
+def squared(slopes: Tensor) -> Tensor:
+    """(n,) |∇D|² of (n, size) slopes."""
+    return slopes.flatten(1).square().sum(1)

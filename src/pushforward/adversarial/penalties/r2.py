@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pushforward.adversarial.penalties.penalty import Judged, Penalty, slope
+from pushforward.adversarial.penalties.penalty import Judged, Penalty, squared
 
 
 class R2(Penalty):
     """E|∇D(G(z))|² (Mescheder, Geiger, Nowozin 2018, arXiv 1801.04406)."""
 
     def __call__(self, judged: Judged, generator: torch.Generator) -> dict[str, Tensor]:
-        return {"drawn": slope(judged.fake_scores, judged.fake)}
+        return {"drawn": squared(judged.slopes[1])}
