@@ -45,11 +45,12 @@ class NeuralModel(Model):
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         """A network for these fields; everything that is learned or measured is a parameter or buffer of it."""
 
-    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         """Look at some records before the network is built, for what its sizes depend on.
 
         Args:
             first: gives the records of the first chunk that are learned from, and their weights.
+            run: the whole run, of whose budget this is a part.
         """
 
     @abstractmethod
@@ -106,7 +107,8 @@ class NeuralModel(Model):
         if self._other is not None:
             beside = replace(run, seed=mix(run.seed, 2)) if self._apart() else run
             source = _Pair(one, _Source(self, self._other, None, beside, place))
-        self._survey(source.first)
+        started = time.monotonic()
+        self._survey(source.first, run)
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
         pilot = source.pilot()
@@ -118,7 +120,6 @@ class NeuralModel(Model):
         held_out = source.held_out()
         state = State(batch=batch, history=self.history)
         if checkpoints is None or checkpoints.latest() is None:
-            started = time.monotonic()
             yield from self._tune(pilot, batch, run)
             state.elapsed = place.agree(time.monotonic() - started)
         told = None

@@ -289,19 +289,19 @@ def test_records_told_alike_are_no_mismatch():
     assert losses[0] == losses[1]
 
 
-def test_a_held_out_look_is_the_energy_distance():
-    """Of draws from other records; it moves no dial and lays nothing out."""
+def test_a_held_out_look_tells_how_unlike_draws_are():
+    """To other records; it moves no dial and lays nothing out."""
     network, batch = laid()
     network.eval()
     d = network.discriminator
     before = {k: v.clone() for k, v in network.state_dict().items()}
-    distance, facts = moves_of(network).generate(batch, source())
-    assert distance.ndim == 0 and set(facts) == {"accuracy"} and 0 <= facts["accuracy"] <= 1
+    unlike, facts = moves_of(network).generate(batch, source())
+    assert unlike.ndim == 0 and set(facts) == {"accuracy"} and 0 <= facts["accuracy"] <= 1
     assert all(torch.equal(v, before[k]) for k, v in network.state_dict().items()) and d.seen == 0
     # draws that are the data: an estimate without bias, around 0
     network.generator.forward = lambda z, told, generator, whole=False: network.flat(batch, generator)[0].flip(0)
     near, _ = moves_of(network).generate(batch, source())
-    assert abs(near.item()) < 0.2 and distance.item() > near.item()
+    assert abs(near.item()) < 0.2 and unlike.item() > near.item()
 
 
 def test_conditions_are_left_out_one_by_one_and_together():

@@ -8,6 +8,8 @@ import torch
 import pushforward as pf
 from pushforward.adversarial.phrasing import Phrasing
 from pushforward.errors import FormatError
+from pushforward.nets.wording import STEPS, Wording
+from pushforward.training.run import Run
 
 ALL = [f"a {a} {b}" for a in ("red", "blue", "green") for b in ("circle", "square", "cross")]
 
@@ -20,7 +22,7 @@ def records():
 
 @pytest.fixture(scope="module")
 def phrasing(records):
-    return Phrasing.of(records, records.schema.of_kind(pf.Text))
+    return Phrasing.of(records, records.schema.of_kind(pf.Text), Run())
 
 
 def test_texts_and_holes_come_back(phrasing, records):
@@ -57,3 +59,13 @@ def test_letters_that_are_no_words_are_refused(phrasing):
         state["b.spelling"] = letters(state["b.spelling"], *([255] if letters is torch.full_like else []))
         with pytest.raises(FormatError, match="the words of 'b' cannot be read"):
             Phrasing.empty(phrasing.sizes).load(state)
+
+
+@pytest.mark.parametrize(
+    "run, steps", [(Run(), STEPS), (Run(steps=7), 7), (Run(minutes=0.1), 30), (Run(minutes=60), STEPS)]
+)
+def test_texts_are_learned_within_the_budget(records, monkeypatch, run, steps):
+    asked = []
+    monkeypatch.setattr(Wording, "learn", lambda self, texts, *, steps: asked.append(steps) or self)
+    Phrasing.of(records, records.schema.of_kind(pf.Text), run)
+    assert asked == [steps] * 2  # two fields

@@ -9,10 +9,11 @@ import torch
 import pushforward as pf
 from pushforward.adversarial import gan
 from pushforward.adversarial import probe as probing
-from pushforward.adversarial.energy import energy_distance, noise_of
+from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.probe import CLEARLY, Trial, chosen, probe
 from pushforward.adversarial.search import searched
+from pushforward.adversarial.unlikeness import noise_of, unlikeness
 from pushforward.adversarial.watch import ALARMS, EVERY, YOUNG, Watch
 from pushforward.errors import DivergedError
 from pushforward.training.history import History
@@ -199,11 +200,27 @@ def test_the_energy_distance_has_no_bias():
     assert found.mean().abs() < 5 * found.std() / 300**0.5 and found.min() < 0
 
 
-def test_the_noise_of_the_distance_is_how_far_samples_of_one_kind_are_apart():
+def modes(n, seed=0, stray=0.0, narrow=1.0, lost=0):
+    """Eight small Gaussians on a circle, of which some may stray between them, shrink, or be lost."""
+    g = source(seed)
+    angle = torch.randint(lost, 8, (n,), generator=g) * math.pi / 4
+    angle = angle + (torch.rand(n, generator=g) < stray) * math.pi / 8
+    return 2 * torch.stack([angle.cos(), angle.sin()], 1) + 0.1 * narrow * torch.randn(n, 2, generator=g)
+
+
+@pytest.mark.parametrize("flaw", [{"stray": 0.15}, {"narrow": 0.3}, {"lost": 1}])
+def test_what_strays_shrinks_or_is_lost_is_unlike(flaw):
+    real = modes(1000)
+    noise = noise_of(modes(2000, 1), source())
+    good, bad = (unlikeness(real, modes(1000, 2, **options)) for options in ({}, flaw))
+    assert bad - good > 3 * noise > 0
+
+
+def test_what_is_drawn_alike_is_unlike_by_noise_alone():
     """Halves of 200 records, and pairs of fresh samples of 100, differ alike."""
-    fresh = torch.stack([energy_distance(cloud(100, 3, i), cloud(100, 3, 1000 + i)) for i in range(200)]).std()
+    fresh = torch.stack([unlikeness(cloud(100, 3, i), cloud(100, 3, 1000 + i)) for i in range(200)])
     found = np.mean([noise_of(cloud(200, 3, i), source(i)) for i in range(20)])
-    assert found == pytest.approx(float(fresh), rel=0.3)
+    assert found == pytest.approx(float(fresh.std()), rel=0.3) and fresh.mean() < 0.25
     assert noise_of(cloud(3, 3), source(0)) == 0.0
 
 

@@ -22,20 +22,6 @@ def energy_distance(x: Tensor, y: Tensor) -> Tensor:
     return 2 * torch.cdist(x, y).mean() - _within(x) - _within(y)
 
 
-def noise_of(x: Tensor, generator: torch.Generator, splits: int = 16) -> float:
-    """The standard deviation of the energy distance of two random halves of a sample (n, d): what is no difference."""
-    apart, n = torch.cdist(x, x), len(x) // 2
-    if n < 2:
-        return 0.0
-    found = []
-    for _ in range(splits):
-        order = torch.randperm(len(x), generator=generator, device=x.device)
-        one, two = order[:n], order[n : 2 * n]
-        within = (apart[one][:, one].sum() + apart[two][:, two].sum()) / (n * (n - 1))
-        found.append(2 * apart[one][:, two].mean() - within)
-    return float(torch.stack(found).std())
-
-
 def _within(x: Tensor) -> Tensor:
     pairs = max(1, len(x) * (len(x) - 1))
     return torch.cdist(x, x).sum() / pairs

@@ -106,10 +106,10 @@ class GAN(FlatModel):
             )
         self._check_pictures(rest)
 
-    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         schema, given = self.learning
         texts = schema.without(given).of_kind(Text)
-        self.__dict__["_phrasing"] = Phrasing.of(first()[0], texts) if texts else Phrasing({})
+        self.__dict__["_phrasing"] = Phrasing.of(first()[0], texts, run) if texts else Phrasing({})
 
     _phrasing: ClassVar[Phrasing]  # texts that are drawn, as numbers
 

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.adversarial.augment import Augment, Transform
-from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.losses import AdversarialLoss
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import Judged, Penalty
+from pushforward.adversarial.unlikeness import unlikeness
 from pushforward.conditional import dropped
 
 EARLY, SETTLING = 9.0, 500  # the penalty begins at 1 + EARLY times its weight, and falls to it over so many steps
@@ -69,7 +69,7 @@ class Moves:
         self._table: Table | None = None
 
     def generate(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | tuple[Tensor, Facts]:
-        """What the generator minimises; where nothing is learned, the energy distance of its draws from the data."""
+        """What the generator minimises; where nothing is learned, how unlike its draws are to the data."""
         network = self._network
         if network.discriminator.pack > 1 or not network.generator.training:
             batch = _accepted(batch, generator)
@@ -172,16 +172,16 @@ class Moves:
         return facts
 
     def _look(self, real: Tensor, fake: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Facts]:
-        """How far draws are from held-out records, and how those look to the discriminator beside the draws."""
+        """How unlike draws are to held-out records, and how those look to the discriminator beside the draws."""
         network, d = self._network, self._network.discriminator
-        distance = energy_distance(real, fake)
+        unlike = unlikeness(real, fake)
         told = None if d.condition is None else d.condition(batch)
         if network.encoder is not None:
             codes = network.encoder(real, network.generator.embed(batch))
             real, fake = torch.cat([real, codes], 1), torch.cat([fake, torch.randn_like(codes)], 1)
         real_scores, fake_scores = d(real, told), d(fake, told)
         edge = self._loss.boundary(real_scores, fake_scores)
-        return distance, {"accuracy": (real_scores > edge).float().mean()}
+        return unlike, {"accuracy": (real_scores > edge).float().mean()}
 
     def _dropped(self, batch: Mapping[str, Tensor], generator: torch.Generator) -> Tensor | None:
         condition = self._network.condition

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -12,10 +13,14 @@ from torch import Tensor
 
 from pushforward.data import Number, Records, Schema, Text
 from pushforward.errors import FormatError
-from pushforward.nets.wording import Wording
+from pushforward.nets.wording import STEPS, Wording
 from pushforward.training.randomness import scope
+from pushforward.training.run import Run
 
 DIGITS = 3  # of the numbers that a text becomes
+A_MINUTE = (
+    300  # steps of a minute that learn texts, about a tenth of it; steps, so that a run goes on to the same words
+)
 
 
 @dataclass(frozen=True)
@@ -29,9 +34,11 @@ class Phrasing:
     wordings: Mapping[str, Wording]
 
     @classmethod
-    def of(cls, records: Records, fields: Sequence[Text]) -> Self:
-        """For these fields, learned from some records."""
-        return cls({field.name: _learned(records.column(field.name).to_pylist()) for field in fields})
+    def of(cls, records: Records, fields: Sequence[Text], run: Run) -> Self:
+        """For these fields, learned from some records, in a part of a run."""
+        steps = STEPS if run.minutes is None else min(STEPS, math.ceil(A_MINUTE * run.minutes))
+        steps = min(steps, run.steps or steps)
+        return cls({field.name: _learned(records.column(field.name).to_pylist(), steps) for field in fields})
 
     @property
     def widths(self) -> dict[str, int]:
@@ -113,9 +120,9 @@ class Phrasing:
                 raise FormatError(f"the words of {name!r} cannot be read; copy the model again")
 
 
-def _learned(texts: Sequence[str | None]) -> Wording:
+def _learned(texts: Sequence[str | None], steps: int) -> Wording:
     known = [text for text in texts if text is not None]
-    return Wording.of(known).learn(known or [""])
+    return Wording.of(known).learn(known or [""], steps=steps)
 
 
 def widened(schema: Schema, widths: Mapping[str, int]) -> Schema:

@@ -9,17 +9,17 @@ from typing import final
 import torch
 from torch import Tensor
 
-from pushforward.adversarial.energy import energy_distance, noise_of
+from pushforward.adversarial.energy import energy_distance
 from pushforward.adversarial.network import Game
+from pushforward.adversarial.unlikeness import noise_of, reach
 from pushforward.training.history import History
 from pushforward.training.randomness import generator
 
 EVERY = 100  # steps from one look to the next
 LOOKED = 512  # records that draws are compared with
-NEIGHBOURS = 8  # of a record, within which a draw counts as near; of five, fine detail that is missed would count
 YOUNG = 1000  # steps before which no alarm is rung
 DROPPED, WON, LEARNED, ROUND, FAR = 0.6, 0.97, 0.25, 0.75, 0.1  # bounds of the alarms, see below
-NOISE = 2.0  # deviations of the distance between two halves of the data, within which draws are as near as can be told
+NOISE = 2.0  # deviations of how unlike two halves of the data are, within which draws are as like as can be told
 RISING = 0.1  # by which coverage must have grown since half the steps ago for a game that is still finding modes
 
 
@@ -74,7 +74,7 @@ class Watch:
         history: that the alarms go to, and numbers are read from.
 
     Attributes:
-        noise: energy distance that is none.
+        noise: unlikeness that is none.
     """
 
     def __init__(self, network: Game, batch: Mapping[str, Tensor], seed: int, history: History):
@@ -89,7 +89,7 @@ class Watch:
             len(self._real), network.generator.latent, generator=generator(seed, 1, device=device), device=device
         )
         apart = torch.cdist(self._real, self._real)
-        self._reach = apart.sort(1).values[:, min(NEIGHBOURS, len(apart) - 1)]
+        self._reach = reach(apart)
         self._unit = apart.mean().clamp_min(1e-12)
         self._last: Tensor | None = None
         self._move: Tensor | None = None

@@ -20,6 +20,7 @@ from pushforward.flows.tables.ordered import Ordered
 from pushforward.neural import NeuralModel
 from pushforward.saving import shapes, skeleton
 from pushforward.training.player import Player, adam
+from pushforward.training.run import Run
 
 CODED = "coding."  # beginning of the names of what states are, among what is saved
 RARER = 3  # the second network learns in every so-manieth step
@@ -63,7 +64,7 @@ class Autoregressive(ChainModel, NeuralModel):
 
     # Learning
 
-    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         schema, given = self.learning
         records, weights = first()
         share = np.ones(len(records)) if weights is None else weights

@@ -152,7 +152,7 @@ class Joint(NeuralModel):
         minutes = self.share * run.minutes
         return replace(run, minutes=minutes), replace(run, minutes=run.minutes - minutes)
 
-    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]]) -> None:
+    def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         records, _ = first()
         texts = [records.column(field.name).drop_null().to_pylist() for field in records.schema.of_kind(Text)]
         words = Words.of(text for column in texts for text in column)
