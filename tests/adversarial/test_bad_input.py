@@ -8,9 +8,9 @@ import torch
 
 import pushforward as pf
 from pushforward.adversarial import gan
+from pushforward.adversarial.unlikeness import coverage
 from pushforward.errors import CollapsedWarning, CopiedWarning
 from pushforward.metrics.copying import OFTEN
-from pushforward.training.progress import Progress
 
 RNG = np.random.default_rng(0)
 SMALL = {"width": 8, "latent": 3, "gamma": 1.0}
@@ -142,22 +142,20 @@ def test_huge_and_tiny_numbers():
 
 
 class Played:
-    """What `_warn` looks at: a game after so many steps, whose draws came near so much of the data."""
+    """What `_warn` looks at: a game after so many steps."""
 
-    def __init__(self, steps, coverage=None):
+    def __init__(self, steps):
         self.model = pf.GAN(**SMALL)
         network = torch.nn.Module()
         network.discriminator = torch.nn.Module()
         network.discriminator.seen = torch.tensor(float(steps))
         network.discriminator.gamma = torch.tensor(1.0)
         self.model.__dict__["network"] = network
-        if coverage is not None:
-            self.model.history.add(Progress("train", steps, {"coverage": coverage}))
 
-    def said(self, share, records=1000):
+    def said(self, share, near=0.9, records=1000):
         with warnings.catch_warnings(record=True) as found:
             warnings.simplefilter("always")
-            self.model._warn(share, records)
+            self.model._warn(share, near, records)
         return {each.category: str(each.message) for each in found}
 
 
@@ -167,17 +165,27 @@ def test_copies_are_told_with_their_share():
 
 
 def test_a_collapse_is_told_with_its_share():
-    said = Played(gan.YOUNG + 1, 0.2).said(0.05)
+    said = Played(gan.YOUNG + 1).said(0.05, near=0.2)
     assert set(said) == {CollapsedWarning} and "20% of the data" in said[CollapsedWarning]
 
 
-@pytest.mark.parametrize("steps, coverage, share", [
+@pytest.mark.parametrize("steps, near, share", [
     (gan.YOUNG - 1, 0.1, 1.0),  # too young to tell
     (gan.YOUNG + 1, 0.9, 0.05),
-    (gan.YOUNG + 1, None, OFTEN - 0.01),
+    (gan.YOUNG + 1, 0.7, OFTEN - 0.01),
 ])  # fmt: skip
-def test_a_good_game_is_told_nothing(steps, coverage, share):
-    assert not Played(steps, coverage).said(share)
+def test_a_good_game_is_told_nothing(steps, near, share):
+    assert not Played(steps).said(share, near)
+
+
+def test_what_is_told_is_of_the_weights_that_stay(monkeypatch):
+    """Of their draws, not of the last step's: a game may have flared up since."""
+    told = {}
+    monkeypatch.setattr(pf.GAN, "_warn", lambda self, share, near, records: told.update(near=near))
+    pf.GAN(**SMALL).fit(pf.read("moons").select(["x", "y"])[:500], steps=20, seed=0, device="cpu")
+    assert 0 <= told["near"] < 1
+    real = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
+    assert coverage(real, real) == 1 and coverage(real, torch.zeros(100, 2)) < 0.3
 
 
 def test_of_ten_records_copies_are_likely_and_that_is_told():

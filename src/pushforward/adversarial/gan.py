@@ -22,6 +22,7 @@ from pushforward.adversarial.phrasing import Phrasing, widened
 from pushforward.adversarial.plane import looked_at
 from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
+from pushforward.adversarial.unlikeness import coverage
 from pushforward.adversarial.watch import DROPPED, YOUNG, Watch
 from pushforward.conditional import BLOCK
 from pushforward.data import Image, Records, Schema, Text
@@ -234,25 +235,26 @@ class GAN(FlatModel):
         real, _ = network.flat(self._some, generator)
         z = torch.randn(len(real), self.network.generator.latent, generator=generator, device=self.device)
         drawn = network.generator(z, network.embed(self._some), generator)
-        self._warn(copied(real, drawn), len(real))
+        self._warn(copied(real, drawn), float(coverage(real, drawn)), len(real))
         del self.__dict__["_some"], self.__dict__["_watch"]
 
-    def _warn(self, share: float, records: int) -> None:
+    def _warn(self, share: float, near: float, records: int) -> None:
         """Tell a person what they would want to know of the outcome.
 
         Args:
             share: of copies among draws.
-            records: that they were held against.
+            near: share of records that draws come near to.
+            records: how many they are.
         """
-        steps, seen = int(self.network.discriminator.seen), self.history
-        if "coverage" in seen and steps > YOUNG and (coverage := float(seen["coverage"][1][-1])) < DROPPED:
+        if self.network.discriminator.seen <= YOUNG:
+            return
+        if near < DROPPED:
             warnings.warn(
-                f"mode collapse: draws come near {coverage:.0%} of the data; see history.notes and history.plot(); a "
+                f"mode collapse: draws come near {near:.0%} of the data; see history.notes and history.plot(); a "
                 f"larger gamma= (it is {float(self.network.discriminator.gamma):g}) or a longer run may cure it",
                 CollapsedWarning, stacklevel=2,
             )  # fmt: skip
-        if steps > YOUNG:
-            warn_of_copies(share, "a shorter run, or a larger gamma=", records)
+        warn_of_copies(share, "a shorter run, or a larger gamma=", records)
 
     def _measured(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"gamma": round(float(self.network.discriminator.gamma), 6)}

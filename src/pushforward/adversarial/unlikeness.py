@@ -15,6 +15,11 @@ def reach(apart: Tensor) -> Tensor:
     return apart.kthvalue(min(NEIGHBOURS + 1, len(apart))).values
 
 
+def coverage(real: Tensor, drawn: Tensor) -> Tensor:
+    """The share of records (n, d) that have a draw (m, d) nearer than their eighth neighbour."""
+    return (torch.cdist(real, drawn).min(1).values <= reach(torch.cdist(real, real))).float().mean()
+
+
 def unlikeness(real: Tensor, drawn: Tensor) -> Tensor:
     """An energy distance, and what density and coverage lack of 1; about 0 where both are drawn alike.
 

@@ -91,7 +91,7 @@ def test_trust_is_what_makes_held_out_labels_most_probable():
     assert score(best) > score(np.full_like(best, 0.7)) + 1e-3
     used = np.unique(np.concatenate([buckets(grove)[nodes] for _, nodes in grove.splits.descend(x[held], tree[held])]))
     for bucket in used:  # no λ by itself does better by more than what the prior keeps it from
-        for value in np.linspace(0.0, 0.99, 12):
+        for value in (0.0, 0.25, 0.5, 0.75, 0.99):  # the mean is concave in each λ
             other = best.copy()
             other[bucket] = value
             assert score(other) < score(best) + 1.5e-3
