@@ -100,6 +100,14 @@ def test_bad_input_is_refused_before_anything_is_done(moons, said, why):
         comparing(moons, **{"minutes": 1, **said})
 
 
+def test_a_text_is_no_target():
+    data = pf.read({"x": [1.0, 2.5, 3.5, 4.0] * 5, "said": [f"a {i} and so on" for i in range(20)]}, text=["said"])
+    with pytest.raises(
+        pf.ArgumentError, match=r"target='said' is a text, which no judge learns to tell; name one of \['x'\]"
+    ):
+        comparing(data, minutes=1, target="said")
+
+
 def test_a_single_record_is_refused(moons):
     with pytest.raises(pf.DataError, match="at least two"):
         comparing(moons[:1])

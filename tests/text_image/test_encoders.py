@@ -144,6 +144,11 @@ def test_two_encoders_are_refused(clip_folder, sentences):
         pf.CLIP(pretrained=str(clip_folder), encoder=str(sentences)).fit(data(), steps=1)
 
 
+def test_a_width_that_would_do_nothing_is_refused(sentences):
+    with pytest.raises(pf.ArgumentError, match="text_width=32 is not for encoder="):
+        pf.CLIP(**SMALL, text_width=32, encoder=str(sentences)).fit(data(), steps=1)
+
+
 def test_nothing_was_warned_of_twice(clip_folder):
     with warnings.catch_warnings():
         warnings.simplefilter("error", pf.CaptionWarning)

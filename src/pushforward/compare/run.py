@@ -20,7 +20,7 @@ from pushforward.compare.launch import Running, Said
 from pushforward.compare.measuring import controls, measured, on_cores, sensitive
 from pushforward.compare.result import Cell, Comparison
 from pushforward.compare.setting import cores_here, machine, now, versions
-from pushforward.data import Image
+from pushforward.data import Category, Image, Number
 from pushforward.errors import ArgumentError, one_of
 from pushforward.metrics import Battery
 
@@ -121,6 +121,12 @@ def comparing(
     for what, field in [*(("given", one) for one in asked), *([("target", target)] if target else [])]:
         if field not in train.schema:
             raise ArgumentError(f"{what}={field!r} is not a field of the data; {one_of(field, train.names)}")
+    if target and not isinstance(train.schema[target], Category | Number):
+        can = [field.name for field in train.schema.of_kind(Category, Number)]
+        raise ArgumentError(
+            f"target={target!r} is a {train.schema[target].kind}, which no judge learns to tell; "
+            f"{f'name one of {can}, or ' if can else ''}leave target= out"
+        )
     specs, unfit = contenders(train, families, peers, asked)
     if not specs:
         raise none_fits(unfit)

@@ -26,7 +26,7 @@ from pushforward.text_image.cutouts import covered, moved
 from pushforward.text_image.neighbours import Neighbours
 from pushforward.text_image.pretrained import Looking, PretrainedCLIP
 from pushforward.text_image.sentences import Frozen, Sentences
-from pushforward.text_image.towers import Adapter, Look, Towers, text_head
+from pushforward.text_image.towers import Adapter, PictureTower, Towers, text_head
 from pushforward.training.player import Player, adam
 
 BLOCK = 512  # records that go through a tower together
@@ -123,6 +123,11 @@ class CLIP(NeuralModel):
             raise ArgumentError(
                 f"encoder={self.encoder!r} and pretrained={self.pretrained!r} are both said; say one of them"
             )
+        if self.encoder != LEARNED and self.text_width != (usual := self.parameters()["text_width"].default):
+            raise ArgumentError(
+                f"text_width={self.text_width!r} is not for encoder={self.encoder!r}, which is as wide as it is; "
+                f"leave text_width= out (it is {usual})"
+            )
         for name in BUILT if self.pretrained is not None else ():
             if (value := getattr(self, name)) != self.parameters()[name].default:
                 raise ArgumentError(
@@ -136,7 +141,7 @@ class CLIP(NeuralModel):
         if self.pretrained is not None:
             return self._towers(PretrainedCLIP(self.pretrained, **known))
         (image,) = rest.of_kind(Image)
-        tower = Look(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
+        tower = PictureTower(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
         reader = (
             Texts(self.text_width, forget=min(3 * self.drop, FORGOTTEN))
             if self.encoder == LEARNED

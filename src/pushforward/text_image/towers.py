@@ -78,7 +78,7 @@ def _bits(hashes: Tensor) -> Iterable[Tensor]:
     return hashes.long() % SEEN, hashes.long() // SEEN * 40_503 % SEEN
 
 
-class Look(nn.Module):
+class PictureTower(nn.Module):
     """A picture as what convolutions see in it, place by place, and which colours there are.
 
     Args:
