@@ -23,7 +23,7 @@ def ring(n, generator):
     return CENTRES[which] + DEVIATION * torch.randn(n, 2, generator=generator)
 
 
-def played(loss, penalty, gamma, pack, seed=1, steps=800, n=128):
+def played(loss, penalty, gamma, pack, seed, steps=800, n=128):
     """2,500 draws of a generator after a game on tensors: no encoding, no average, nothing chosen."""
     schema = pf.read(np.random.default_rng(0).standard_normal((50, 2))).schema
     with scope(seed):
@@ -54,5 +54,9 @@ def kept(draws):
 
 
 def test_the_first_game_loses_modes_that_this_one_keeps():
-    assert kept(played("minimax", "none", 0.0, 1)) <= 2
-    assert kept(played("relativistic", "zero-centred", 0.025, 4)) >= 5
+    """Of three games each, since one may go well or ill by chance."""
+    first, ours = (
+        [kept(played(*game, seed=seed)) for seed in range(3)]
+        for game in (("minimax", "none", 0.0, 1), ("relativistic", "zero-centred", 0.025, 2))
+    )
+    assert max(first) <= 2 and min(ours) >= 4 and sum(ours) >= 15

@@ -12,7 +12,7 @@ import pushforward as pf
 from pushforward.adversarial import losses
 from pushforward.adversarial.losses import LOSSES, AdversarialLoss
 from pushforward.adversarial.losses.non_saturating import NonSaturating
-from pushforward.adversarial.moves import Moves, Table
+from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
 from pushforward.discovery import found
@@ -184,7 +184,7 @@ def between_gaussians(name, steps=400, batch=1024):
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         real, fake = (torch.randn(batch, 1, generator=source) + mean for mean in (APART, -APART))
-        moves._table = Table(real, fake, None, None)
+        moves._table = moves._laid(real, fake, None, None, source)
         optimizer.zero_grad()
         moves.discriminate({}, source)[0].backward()
         optimizer.step()
