@@ -17,12 +17,12 @@ demo: $(READY)  ## fit a diffusion to handwritten digits and draw new ones
 	$(BIN)/pushforward sample $(DEMO)/digit-diffusion -n 100 --each label --seed 1 --out $(DEMO)/digits.png
 	@echo "Look at $(DEMO)/digits.png"
 
-check: $(READY)  ## style, types, imports, doctests
+check: $(READY)  ## style, types, imports, doctests (one thread each: two processes share the cores)
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist loadfile --doctest-modules --doctest-glob="*.md" src README.md docs/handbook -p no:cacheprovider
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --doctest-modules --doctest-glob="*.md" src README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite; the tests of a file share what was fitted, so they run in one process
 	$(BIN)/pytest -n 2 --dist loadfile
