@@ -109,6 +109,7 @@ class NeuralModel(Model):
             source = _Pair(one, _Source(self, self._other, None, beside, place))
         started = time.monotonic()
         self._survey(source.first, run)
+        spent = time.monotonic() - started
         with scope(mix(run.seed), place.device):
             self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
         pilot = source.pilot()
@@ -120,8 +121,9 @@ class NeuralModel(Model):
         held_out = source.held_out()
         state = State(batch=batch, history=self.history)
         if checkpoints is None or checkpoints.latest() is None:
+            started = time.monotonic()
             yield from self._tune(pilot, batch, run)
-            state.elapsed = place.agree(time.monotonic() - started)
+            state.elapsed = place.agree(spent + time.monotonic() - started)
         told = None
         for told in train(
             players, source.batches(), _part(run, 1 - self._late), state,

@@ -39,9 +39,9 @@ def unlikeness(real: Tensor, drawn: Tensor) -> Tensor:
     apart, across = torch.cdist(real, real), torch.cdist(real, drawn)
     inside = across <= reach(apart)[:, None]
     density = inside.sum(0).float().mean() / min(NEIGHBOURS, max(1, len(real) - 1))
-    coverage = inside.any(1).float().mean()
+    covered = inside.any(1).float().mean()
     share = energy_distance(real, drawn) / apart.mean().clamp_min(1e-12)
-    return share + (1 - density).clamp_min(0) + (1 - coverage)
+    return share + (1 - density).clamp_min(0) + (1 - covered)
 
 
 def noise_of(x: Tensor, generator: torch.Generator, splits: int = 12) -> float:

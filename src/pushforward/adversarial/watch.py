@@ -84,7 +84,7 @@ class Watch:
         some = {name: tensor[:LOOKED] for name, tensor in batch.items()}
         self._network, self._history, self._seed = network, history, seed
         self._batch = some
-        self._real, _ = network.flat(some, generator(seed, 0, device=device))
+        self._real = everything[:LOOKED]
         self._noise = torch.randn(
             len(self._real), network.generator.latent, generator=generator(seed, 1, device=device), device=device
         )

@@ -128,13 +128,11 @@ def _without_gaps(edges: np.ndarray, unique: np.ndarray, counts: np.ndarray, bin
     spread evenly over a bin, a share s of it stays empty somewhere with probability k (1 - s)^k at most; a gap
     whose chance is below that of CHANCE such gaps in all bins together is none of chance.
     """
-    place = np.searchsorted(edges, unique, side="right")
     bound = math.log(max(counts.sum(), 1.0) / CHANCE)
     found: list[tuple[float, float, float]] = []
-    waiting = []
-    for b in np.unique(place[(place > 0) & (place < len(edges))]):
-        inside = place == b
-        waiting.append((edges[b - 1], edges[b], unique[inside], counts[inside]))
+    at = np.searchsorted(unique, edges)
+    inner = zip(edges[:-1], edges[1:], np.split(unique, at)[1:-1], np.split(counts, at)[1:-1], strict=True)
+    waiting = [each for each in inner if len(each[2])]
     while waiting:
         low, high, points, weights = waiting.pop()
         gap = _gap(low, high, points, weights, bound)
