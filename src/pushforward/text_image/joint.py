@@ -76,7 +76,7 @@ class Joint(NeuralModel):
     pictures: Annotated[Diffusion, doc("what draws pictures, as diffusion:option=value,option=value")] = PICTURES
     width: Annotated[int, Ge(4), doc("channels of what tells words")] = 96
     layers: Annotated[int, Ge(1), Le(64), doc("blocks of what tells words")] = 3
-    share: Annotated[float, Gt(0), Lt(1), doc("of the minutes, what pictures get")] = 0.75
+    share: Annotated[float, Gt(0), Lt(1), doc("of the minutes, what pictures get")] = 0.5
     move: Annotated[float, Ge(0), Lt(1), doc("how far pictures are scaled and turned when words are learned")] = 0.1
     absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.1
     lr: Annotated[float, Gt(0), doc("learning rate of what tells words")] = 2e-3
