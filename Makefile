@@ -25,7 +25,7 @@ check: $(READY)  ## style, types, imports, doctests (one thread each: two proces
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --doctest-modules --doctest-glob="*.md" src README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite; the tests of a file share what was fitted, so they run in one process
-	$(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 clean:
 	rm -rf .venv $(DEMO) dist build
