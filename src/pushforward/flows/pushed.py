@@ -83,10 +83,8 @@ class _Given(Distribution):
 
     def rsample(self, sample_shape: Sequence[int] = torch.Size()) -> Tensor:
         n = torch.Size(sample_shape).numel()
-        source = torch.Generator(
-            self._flow.base.like.device
-        )  # seeded from the state that `torch.distributions` draw from
-        source.manual_seed(int(torch.randint(2**62, ())))
+        source = torch.Generator(self._flow.base.like.device)
+        source.manual_seed(int(torch.randint(2**62, ())))  # from the state that `torch.distributions` draw from
         x = self._flow.sample(n, source, self._told(n))
         return x.view(*sample_shape, *self.event_shape)
 

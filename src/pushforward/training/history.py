@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["History", "Scene"]
 
 NOTES = 200  # that are kept; alarms that go on ringing say nothing new
-APART, GROWTH = (
-    4,
-    1.13,
-)  # steps from one scene to the next at the beginning, and their ratio later: 60 up to step 20,000
+APART, GROWTH = 4, 1.13  # steps between scenes at first, and their ratio later: 60 up to step 20,000
 _ARRAYS = ("real", "drawn", "surface", "arrows")  # of a scene
 
 
