@@ -70,6 +70,20 @@ def test_a_gap_sets_black_and_white_apart_and_is_undone(noise):
     assert levels.topk(2).values.min() > 0.5 and levels.topk(3).values[-1] < 0.02
 
 
+def test_few_levels_stand_apart_without_a_gap():
+    """Nothing is near black or white that could be taken for it."""
+    schema = Schema([Image(name="image", channels=1, height=8, width=8)])
+    few = torch.randint(0, 16, (4, 8, 8, 1), generator=generator(0)).mul(17).to(torch.uint8)
+    batch = {"image": few, "codes": torch.zeros(4, 0), "numbers": torch.zeros(4, 0), "holes": torch.zeros(4, 0)}
+    with_gap, without = FlatEncoding(schema, gap=0.5), FlatEncoding(schema)
+    for flat in (with_gap, without):
+        flat.prepare(batch, generator(0))
+    assert torch.equal(with_gap(batch)[0], without(batch)[0])
+    batch["image"][0, 0, 0] = 3  # one that is
+    with_gap.prepare(batch, generator(0))
+    assert not torch.equal(with_gap(batch)[0], without(batch)[0])
+
+
 def test_pixels_out_of_range_are_cut():
     assert to_pixels(torch.tensor([-9.0, 9.0]).view(1, 2, 1, 1)).flatten().tolist() == [0, 255]
 

@@ -70,7 +70,8 @@ class GAN(FlatModel):
     otherwise, and the latest average of G's weights stays whose draws were as near to these as can be told.
 
     Drawing takes one pass. A D without steep slopes does not see that black is not quite black, so that black and white
-    are set apart from the grey levels next to them. There is no likelihood; `history` shows how the game went.
+    are set apart from the grey levels next to them, if there are any. There is no likelihood; `history` shows how the
+    game went.
 
     >>> model = GAN(width=16).fit("moons", given="moon", steps=20, seed=0)
     >>> model.sample(2, given={"moon": "upper"}, seed=0).names

@@ -16,6 +16,8 @@ from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.encodings.vector import VectorEncoding
 from pushforward.data.schema import Category, Image, Number, Schema
 
+NEAR = 8  # grey levels of 255, within which one is mistaken for black or white
+
 
 class FlatEncoding(nn.Module):
     """Pixels brought to deviation 1 a channel, then a row as `rows` encodes it; either may be empty.
@@ -23,15 +25,19 @@ class FlatEncoding(nn.Module):
     Args:
         schema: the fields, at most one picture among them.
         rows: how numbers and categories become a vector.
-        gap: how far black and white are set apart from the grey levels next to them, where white - black = 2.
+        gap: how far black and white are set apart from the grey levels next to them, where white - black = 2; not of
+            pictures of so few levels that they stand apart anyway.
     """
+
+    gap: Tensor  # () as the data has it
 
     def __init__(
         self, schema: Schema, rows: Callable[[Schema], VectorEncoding | ScoreEncoding] = VectorEncoding,
         gap: float = 0.0,
     ):  # fmt: skip
         super().__init__()
-        self.gap = gap
+        self._most = gap
+        self.register_buffer("gap", torch.tensor(gap))
         image = next(iter(schema.of_kind(Image)), None)
         self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.pixels = math.prod(self.shape) if self.shape else 0
@@ -45,7 +51,10 @@ class FlatEncoding(nn.Module):
         if self.vector.width:
             self.vector.prepare(Cells(tensors["numbers"], tensors["codes"], tensors["holes"]), generator)
         if self.shape:
-            x = self._apart(from_pixels(tensors["image"]), tensors["image"]).transpose(0, 1).reshape(self.shape[0], -1)
+            pixels = tensors["image"]
+            crowded = ((pixels > 0) & (pixels <= NEAR)) | ((pixels < 255) & (pixels >= 255 - NEAR))
+            self.gap = torch.where(crowded.any(), self._most, 0.0).to(self.gap)
+            x = self._apart(from_pixels(pixels), pixels).transpose(0, 1).reshape(self.shape[0], -1)
             self.levels = Standardise.of(x.T)
             self.levels.scale.clamp_(min=1 / HALF)  # pictures that are all alike still have a grey level
 
@@ -81,7 +90,7 @@ class FlatEncoding(nn.Module):
 
     def _apart(self, x: Tensor, pixels: Tensor) -> Tensor:
         """(n, channels, height, width) with black and white moved outwards."""
-        if not self.gap:
+        if not self._most:
             return x
         ends = (pixels == 255).float() - (pixels == 0).float()
         return x + self.gap * ends.permute(0, 3, 1, 2)
