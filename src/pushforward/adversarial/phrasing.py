@@ -18,9 +18,7 @@ from pushforward.training.randomness import scope
 from pushforward.training.run import Run
 
 DIGITS = 3  # of the numbers that a text becomes
-A_MINUTE = (
-    300  # steps of a minute that learn texts, about a tenth of it; steps, so that a run goes on to the same words
-)
+A_MINUTE = 300  # steps that learn texts, about a tenth of a minute's: steps, so that a run goes on to the same words
 
 
 @dataclass(frozen=True)
