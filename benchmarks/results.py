@@ -38,7 +38,7 @@ class Set:
 
     data: Callable[[], Any]
     minutes: float
-    seeds: int = 2
+    seeds: int = 3
     given: tuple[str, ...] = ()
     held: Callable[[], Any] | None = None
     peers: tuple[str, ...] = field(default=())
