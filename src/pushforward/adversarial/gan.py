@@ -94,7 +94,7 @@ class GAN(FlatModel):
     flips: Annotated[bool, doc("pictures may as well be mirrored")] = False
     pack: Annotated[int | None, Ge(1), doc("records judged as one (pictures 1, rows 2)")] = None
     mismatched: Annotated[
-        float | None, Ge(0), Le(1), doc("weight of real pictures beside another's row, and records under another's conditions (texts 0.5, else 0)")
+        float | None, Ge(0), Le(1), doc("weight of records under conditions or by rows of others (texts 0.5, else 0)")
     ] = None
     inference: Annotated[bool, doc("learns an encoder along with the game")] = False
     lr: Annotated[float, Gt(0), doc("learning rate")] = 5e-4
