@@ -85,11 +85,14 @@ def _shown(value: Any) -> str:
 
 def _parts(described: dict[str, Any]) -> str:
     """How each part was fitted, where the model is made of others."""
-    parts = [name for name, value in described["hyperparameters"].items() if isinstance(value, dict)]
+    known = described["measurements"]  # a part that was not needed has none
+    parts = [
+        name for name, value in described["hyperparameters"].items() if isinstance(value, dict) and known.get(name)
+    ]
     if not parts:
         return ""
     rows = []
     for name in parts:
-        of, measured = described["hyperparameters"][name]["family"], described["measurements"][name]
+        of, measured = described["hyperparameters"][name]["family"], known[name]
         rows.append(f"| {name} | {of} | {measured['steps']:,} | {measured['seconds']:g} s | {_losses(measured)} |\n")
     return "\n## Parts\n\n| part | family | steps | time | last |\n| --- | --- | --- | --- | --- |\n" + "".join(rows)

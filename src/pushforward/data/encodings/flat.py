@@ -37,7 +37,7 @@ class FlatEncoding(nn.Module):
     ):  # fmt: skip
         super().__init__()
         self._most = gap
-        self.register_buffer("gap", torch.tensor(gap))
+        self.register_buffer("gap", torch.tensor(gap), persistent=bool(gap))  # none, nothing to keep
         image = next(iter(schema.of_kind(Image)), None)
         self.shape = (image.channels, image.height, image.width) if isinstance(image, Image) else None
         self.pixels = math.prod(self.shape) if self.shape else 0
