@@ -184,7 +184,7 @@ def between_gaussians(name, steps=400, batch=1024):
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     for _ in range(steps):
         real, fake = (torch.randn(batch, 1, generator=source) + mean for mean in (APART, -APART))
-        moves._table = moves._laid(real, fake, None, {}, source)
+        moves._table = moves._laid(real, fake, None, None, source)
         optimizer.zero_grad()
         moves.discriminate({}, source)[0].backward()
         optimizer.step()

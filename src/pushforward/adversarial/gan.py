@@ -94,7 +94,7 @@ class GAN(FlatModel):
     flips: Annotated[bool, doc("pictures may as well be mirrored")] = False
     pack: Annotated[int | None, Ge(1), doc("records judged as one (pictures 1, rows 2)")] = None
     mismatched: Annotated[
-        float | None, Ge(0), Le(1), doc("weight of records under conditions or by rows of others (texts 0.5, else 0)")
+        float | None, Ge(0), Le(1), doc("weight of real records under another's conditions (texts 0.5, else 0)")
     ] = None
     inference: Annotated[bool, doc("learns an encoder along with the game")] = False
     lr: Annotated[float, Gt(0), doc("learning rate")] = 5e-4
@@ -204,8 +204,7 @@ class GAN(FlatModel):
 
     def _players(self, network: Game, watch: Watch | None = None) -> list[Player]:
         shape = network.flat.shape
-        schema, given = self.learning
-        texts = bool(schema.select(given).of_kind(Text) or (shape and schema.of_kind(Text)))
+        texts = network.condition is not None and bool(network.condition.schema.of_kind(Text))
         mismatched = self.mismatched if self.mismatched is not None else 0.5 if texts else 0.0
         moves = Moves(
             network, LOSSES[self.loss](), PENALTIES[self.penalty](),

@@ -33,14 +33,12 @@ class Table:
         judged: the points of both sides, which lead no further back, and their scores.
         change: what was done to real points before.
         heard: what is given of them.
-        beside: (n, …) what stands beside the pictures of real points, as it was told; None where nothing does.
         weight: of the records; None where all weigh alike.
     """
 
     judged: Judged
     change: Transform
     heard: Tensor | None
-    beside: Tensor | None
     weight: Tensor | None
 
 
@@ -57,8 +55,7 @@ class Moves:
         augment: what befalls pictures before they are judged; None leaves them as they are.
         adaptive: whether its probability follows the lead of the discriminator.
         absent: share of conditions that are not told.
-        mismatched: share, among what the discriminator is to refuse, of real pictures beside another's row, and of
-            real records under another's conditions.
+        mismatched: share, among what the discriminator is to refuse, of real records under another's conditions.
         watch: what is looked at now and then.
     """
 
@@ -88,11 +85,11 @@ class Moves:
             real, fake = torch.cat([real, network.encoder(real, told)], 1), torch.cat([fake, z], 1)
         d = network.discriminator
         heard = None if d.condition is None else d.condition(batch, drop)
-        self._table = self._laid(real, fake, heard, batch, generator)
+        self._table = self._laid(real, fake, heard, batch.get("weight"), generator)
         return self._followed(self._table, real, fake)
 
     def _laid(
-        self, real: Tensor, fake: Tensor, heard: Tensor | None, batch: Mapping[str, Tensor], generator: torch.Generator
+        self, real: Tensor, fake: Tensor, heard: Tensor | None, weight: Tensor | None, generator: torch.Generator
     ) -> Table:
         """Both sides before the discriminator, each changed in its own way."""
         d, slopes = self._network.discriminator, self._penalty.slopes
@@ -101,10 +98,7 @@ class Moves:
         told = None if heard is None else torch.cat([heard, heard])
         real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), told).chunk(2)
         judged = Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores)
-        flat, beside = self._network.flat, None
-        if self._mismatched and flat.shape and flat.vector.width:
-            beside = torch.cat([batch[name].to(batch["numbers"]) for name in ("numbers", "codes", "holes")], 1)
-        return Table(judged, one, heard, beside, batch.get("weight"))
+        return Table(judged, one, heard, weight)
 
     @property
     def _encoded(self) -> bool:
@@ -149,10 +143,11 @@ class Moves:
         gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
         square = 2 * judged.real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
-        if self._mismatched and (table.heard is not None or table.beside is not None):
-            points, said, wrong = self._mispaired(table)
-            others = loss.discriminator(real_scores, d(table.change(points), said))
-            share = self._mismatched * wrong.view(len(total), -1).any(1)
+        if self._mismatched and table.heard is not None:
+            said = table.heard.roll(d.pack, 0)
+            others = loss.discriminator(real_scores, d(table.change(judged.real), said))
+            # what is told alike of two records is a mismatch of neither
+            share = self._mismatched * (said != table.heard).any(1).view(len(total), -1).any(1)
             total = (1 - share) * total + share * others
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
         for name, squares in self._penalty(judged, generator).items():
@@ -164,22 +159,6 @@ class Moves:
         if self._watch is not None:
             facts |= self._watch()
         return self._mean(total, table.weight), facts
-
-    def _mispaired(self, table: Table) -> tuple[Tensor, Tensor | None, Tensor]:
-        """Real points whose pictures, rows and conditions are not of the same records, those conditions, and (n,) bool
-        which are so indeed: what is told alike of two records is a mismatch of neither.
-        """
-        flat, pack = self._network.flat, self._network.discriminator.pack
-        points, said = table.judged.real, table.heard
-        wrong = torch.zeros(len(points), dtype=torch.bool, device=points.device)
-        if table.heard is not None:
-            said = table.heard.roll(pack, 0)
-            wrong = wrong | (said != table.heard).any(1)
-        if table.beside is not None:
-            wrong = wrong | (table.beside.roll(2 * pack, 0) != table.beside).any(1)
-            picture, row, codes = points.split([flat.pixels, flat.size - flat.pixels, points.shape[1] - flat.size], 1)
-            points = torch.cat([picture, row.roll(2 * pack, 0), codes], 1)
-        return points, said, wrong
 
     def _told_apart(self, real: Tensor, fake: Tensor) -> Facts:
         d, edge = self._network.discriminator, self._loss.boundary(real, fake)
