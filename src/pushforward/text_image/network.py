@@ -15,8 +15,6 @@ from pushforward.text_image.towers import Colours
 HANDED = 16  # numbers of each token that are handed to a summary, and back
 WHOLE = 4  # vectors that say what there is in the whole picture
 HEADS = 8  # places of a picture that are looked at, wherever they are
-PAIRED = 32  # features of a place, of which it is told which stand together
-TINY = 1e-4  # below which a root is no longer steep
 DROPPED = 0.05  # share of what is seen of a picture that is dropped in training
 
 
@@ -26,9 +24,7 @@ class Reading(nn.Module):
     the map of the picture: at the one of several things that it speaks of.
 
     What there is in a picture is what is found anywhere in it, most of all, on the mean, and at a few places that are
-    looked for; a map of all places, each with weights of its own, takes far longer to learn. What stands together, red
-    and square, is the mean over places of products of two features, its root (Lin, RoyChowdhury, Maji 2015, arXiv
-    1504.07889).
+    looked for; a map of all places, each with weights of its own, takes far longer to learn.
 
     A hidden token is one of its own, and no time is told, which the share that is hidden shows (Ou et al. 2025, arXiv
     2406.03736).
@@ -52,9 +48,9 @@ class Reading(nn.Module):
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("scale", torch.full((channels, 1, 1), 0.5))
         self.shrink = Shrink(channels + 4, *shape[1:], hidden=(width // 2, width), layers=1)
-        self.found, self.score, self.pair = (nn.Linear(width, many) for many in (width, HEADS, PAIRED))
+        self.found, self.score = nn.Conv2d(width, width, 1), nn.Conv2d(width, HEADS, 1)
         self.colours = Colours(channels)
-        many = (2 + HEADS) * width + PAIRED**2 + self.colours.outputs
+        many = (2 + HEADS) * width + self.colours.outputs
         self.gather = nn.Sequential(nn.Linear(many, WHOLE * width), nn.SiLU(), nn.Dropout(DROPPED))
         self.lay, self.take = nn.Linear(WHOLE * width, length * HANDED), nn.Linear(HANDED, width)
         self.cells = nn.Parameter(0.1 * torch.randn(math.prod(self.shrink.size), width))
@@ -84,14 +80,12 @@ class Reading(nn.Module):
     def see(self, views: Tensor) -> Tensor:
         """(n, channels + 2, height, width) → (n, 4 + cells, width): the whole, and each cell of a map."""
         h = self.shrink(torch.cat([views, self.where.to(views.dtype).expand(len(views), -1, -1, -1)], 1))
-        cells = _normal(h.flatten(2).transpose(1, 2)).to(h.dtype)  # (n, cells, width); pictures have no bounds here
-        found, weights, pair = self.found(cells), self.score(cells).softmax(1), self.pair(cells)
-        looked = weights.transpose(1, 2) @ cells  # (n, heads, width): what stands where each head looks
-        both = _root(pair.transpose(1, 2) @ pair / cells.shape[1])
-        tints = self.colours((views[:, :-2] * self.scale + self.mean).float()).to(h.dtype)
-        parts = [found.amax(1), found.mean(1), looked.flatten(1), both.flatten(1), tints]
-        whole = self.gather(torch.cat(parts, 1)).unflatten(1, (WHOLE, -1))
-        return torch.cat([_normal(whole), _normal(cells + self.cells)], 1)
+        found, weights = self.found(h).flatten(2), self.score(h).flatten(2).softmax(2)
+        looked = weights @ h.flatten(2).transpose(1, 2)  # (n, heads, width): what stands where each head looks
+        tints = self.colours((views[:, :-2] * self.scale + self.mean).float())
+        whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
+        cells = h.flatten(2).transpose(1, 2) + self.cells
+        return torch.cat([whole.unflatten(1, (WHOLE, -1)), layer_norm(cells, cells.shape[-1:])], 1)
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """What is seen of pictures and (n, length) tokens → (n, length, width) of each place; `of_token` goes on."""
@@ -99,7 +93,7 @@ class Reading(nn.Module):
         w = self.token_in(tokens) + self.place + self.take(laid)
         for block in self.blocks:
             w = block(seen, w)
-        return _normal(w)
+        return layer_norm(w, w.shape[-1:])
 
     def forward(self, views: Tensor, tokens: Tensor) -> Tensor:
         """`read` of what `see` sees."""
@@ -128,21 +122,12 @@ class _Block(nn.Module):
     def forward(self, seen: Tensor, w: Tensor) -> Tensor:
         """(n, 4 + cells, width) and (n, length, width) → (n, length, width)."""
         w = self.look(w, seen[:, WHOLE:])
-        normal = _normal(w)
+        normal = layer_norm(w, w.shape[-1:])
         summary = self.summary(torch.cat([self.hand(normal).flatten(1), seen[:, :WHOLE].flatten(1)], 1))
         scale, shift = self.steer(summary)[:, None].chunk(2, 2)
         own = self.take(self.give(summary).unflatten(1, (-1, HANDED)))
         value, gate = self.gated((normal * (1 + scale) + shift + own).transpose(1, 2)).transpose(1, 2).chunk(2, 2)
         return w + self.back(value * silu(gate))
-
-
-def _normal(x: Tensor) -> Tensor:
-    return layer_norm(x, x.shape[-1:])
-
-
-def _root(x: Tensor) -> Tensor:
-    """±√|x|, so that what is small in a picture is not next to nothing."""
-    return x.sign() * (x.abs() + TINY).sqrt()
 
 
 def _coordinates(height: int, width: int) -> Tensor:
