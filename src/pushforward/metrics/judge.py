@@ -16,6 +16,7 @@ from pushforward.training.randomness import scope
 STEPS = 600
 WIDTH = 64  # of features
 REMEMBERED = 8  # judges
+FINE = 16  # pixels a side, beyond which the first layers, that cost nearly all, are half as wide
 
 
 class Judge(nn.Module):
@@ -28,15 +29,16 @@ class Judge(nn.Module):
 
     def __init__(self, channels: int, height: int, width: int, classes: int):
         super().__init__()
-        stages: list[nn.Module] = [nn.Conv2d(channels, 32, 3, padding=1), nn.ReLU()]
-        own = 32
+        own, wide = (16, 32) if max(height, width) > FINE else (32, 64)
+        stages: list[nn.Module] = [nn.Conv2d(channels, own, 3, padding=1), nn.ReLU()]
         while max(height, width) > 4:
             pool = (2 if height > 4 else 1, 2 if width > 4 else 1)
-            stages += [nn.Conv2d(own, 64, 3, padding=1), nn.ReLU(), nn.MaxPool2d(pool)]
-            own, height, width = 64, height // pool[0], width // pool[1]
+            stages += [nn.Conv2d(own, wide, 3, padding=1), nn.ReLU(), nn.MaxPool2d(pool)]
+            own, wide, height, width = wide, 64, height // pool[0], width // pool[1]
         last = nn.Linear(own * height * width, WIDTH)
         self.features = nn.Sequential(*stages, nn.Flatten(), last, nn.ReLU(), nn.Dropout(0.25))
         self.head = nn.Linear(WIDTH, classes)
+        self.to(memory_format=torch.channels_last)  # a fifth faster
 
     def forward(self, x: Tensor) -> Tensor:
         """(n, channels, height, width) to (n, classes) logits."""
