@@ -50,20 +50,21 @@ def from_words(model: pf.Model, records: pf.Records, **how: object) -> np.ndarra
     return model.sample(len(records), given={"caption": captions(records)}, seed=1, **how).to_numpy()["image"]
 
 
-def from_pictures(model: pf.Model, records: pf.Records) -> list[str]:
-    """Captions of pictures: nearly the most probable ones, not draws of all that may be said."""
-    return captions(model.sample(len(records), given=records.select(["image"]), seed=1, temperature=SURE))
+def from_pictures(model: pf.Model, records: pf.Records, **told: object) -> list[str]:
+    """Captions of pictures; where nothing else is said, nearly the most probable, not draws of all there may be."""
+    told = told or {"temperature": SURE}
+    return captions(model.sample(len(records), given=records.select(["image"]), seed=1, **told))
 
 
 # Shapes
 
 
-def shapes(model: pf.Model, sets: dict[str, pf.Records], how: dict[str, object]) -> None:
+def shapes(model: pf.Model, sets: dict[str, pf.Records], how: dict[str, object], told: dict[str, object]) -> None:
     """Captions met, and attributes found, split by split."""
     for name, records in sets.items():
         drawn, real = from_words(model, records, **how), records.to_numpy()["image"]
         own = np.mean([met(said, picture) for said, picture in zip(captions(records), drawn, strict=True)])
-        f1 = attribute_f1(from_pictures(model, records), captions(records))
+        f1 = attribute_f1(from_pictures(model, records, **told), captions(records))
         true = np.mean([met(c, p) for c, p in zip(captions(records), real, strict=True)])
         print(
             f"{name:8} captions met {own:.3f} (real {true:.3f}), attributes F1 {f1:.3f}",
@@ -96,7 +97,7 @@ class Tones:
 
 def emoji(
     model: pf.Model, sets: dict[str, pf.Records], everything: tuple[pf.Records, ...], judge: pf.Model | None,
-    how: dict[str, object],
+    how: dict[str, object], told: dict[str, object],
 ) -> None:  # fmt: skip
     """Tones, concepts among 100 by the judge, and captions, split by split."""
     tones = Tones(*everything)
@@ -108,9 +109,9 @@ def emoji(
             for picture, caption, tone in zip(drawn, said, asked, strict=True)
             if tone and tones.of(picture, TONE.sub("", caption)) is not None
         ]
-        told = from_pictures(model, records)
-        told_tone = [(TONE.search(a) or [None] * 2)[1] == tone[1] for a, tone in zip(told, asked, strict=True) if tone]
-        exact = np.mean([TONE.sub("", a) == TONE.sub("", b) for a, b in zip(told, said, strict=True)])
+        found = from_pictures(model, records, **told)
+        told_tone = [(TONE.search(a) or [None] * 2)[1] == tone[1] for a, tone in zip(found, asked, strict=True) if tone]
+        exact = np.mean([TONE.sub("", a) == TONE.sub("", b) for a, b in zip(found, said, strict=True)])
         line = f"{name:8} tone {_mean(right)}, caption: tone {_mean(told_tone)}, concept {exact:.3f}"
         print(line + _judged(judge, drawn, records), flush=True)
 
@@ -193,10 +194,10 @@ def copies(model: pf.Model, train: pf.Records, asked: pf.Records, how: dict[str,
         print(f"copies, {name}: {copied(real, drawn):.3f}", flush=True)
 
 
-def speed(model: pf.Model, records: pf.Records, how: dict[str, object]) -> None:
+def speed(model: pf.Model, records: pf.Records, how: dict[str, object], told: dict[str, object]) -> None:
     """Seconds for 16 pictures and for a caption, the median of five."""
     asked, times = records[:16], []
-    calls = (lambda: from_words(model, asked, **how), lambda: from_pictures(model, asked[:1]))
+    calls = (lambda: from_words(model, asked, **how), lambda: from_pictures(model, asked[:1], **told))
     for call in calls:
         call()
         took = []
@@ -217,6 +218,7 @@ def main() -> None:
     parser.add_argument("--fields", default="caption", help="texts and categories, of emoji")
     parser.add_argument("--option", action="append", default=[], help="name=value, a hyperparameter")
     parser.add_argument("--how", action="append", default=[], help="name=value, an option of sample")
+    parser.add_argument("--told", action="append", default=[], help="the same, of captions")
     parser.add_argument("--judge", default=None, help="folder of a CLIP")
     parser.add_argument("--model", default=None, help="folder of a model that was saved")
     parser.add_argument("--out", default=None)
@@ -241,15 +243,18 @@ def main() -> None:
     else:
         model = pf.load(said.model)
     known = model.options()
-    how = {name: known[name].read(value) for name, value in (pair.split("=", 1) for pair in said.how)}
+    how, told = (
+        {name: known[name].read(value) for name, value in (pair.split("=", 1) for pair in pairs)}
+        for pairs in (said.how, said.told)
+    )
     judge = None if said.judge is None else pf.load(said.judge)
     asked = held["unseen" if said.data == "emoji" else "test"]
     if said.data == "shapes":
-        shapes(model, {"seen": seen[:MOST], "unseen": held["test"][:MOST]}, how)
+        shapes(model, {"seen": seen[:MOST], "unseen": held["test"][:MOST]}, how, told)
     else:
         sets = {"seen": seen, "test": held["test"], "unseen": held["unseen"]}
-        emoji(model, sets, (train, seen, *held.values()), judge, how)
-    speed(model, seen, how)
+        emoji(model, sets, (train, seen, *held.values()), judge, how, told)
+    speed(model, seen, how, told)
     copies(model, train, asked[:MOST], how)
     pairs(model, train, said.pairs, how)
     if said.out or said.model:

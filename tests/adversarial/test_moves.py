@@ -8,7 +8,7 @@ import pushforward as pf
 from pushforward.adversarial.augment import Augment
 from pushforward.adversarial.losses import LOSSES
 from pushforward.adversarial.moves import EARLY, MOST, SETTLING, Moves, _accepted, _whole
-from pushforward.adversarial.network import Game
+from pushforward.adversarial.network import BLUR, WAVES, Game
 from pushforward.adversarial.penalties import PENALTIES
 from pushforward.training.randomness import scope
 
@@ -88,6 +88,33 @@ def test_the_generator_follows_the_slopes_of_its_loss(loss, penalty, inference, 
         assert (mine is None) == (other is None)
         if mine is not None:
             torch.testing.assert_close(mine, other, rtol=1e-3, atol=1e-6)
+
+
+@pytest.mark.parametrize("inference", [False, True])
+def test_some_numbers_are_judged_through_noise_on_both_sides(inference):
+    network, batch = laid(inference=inference, blurred=("y",))
+    plain, _ = laid(inference=inference)
+    at, codes = list(network.flat.vector.cells.columns).index("y"), 4 if inference else 0
+    for one in (network, plain):
+        moves, source_ = moves_of(one), source()
+        moves.generate(batch, source_)
+        drawing = source()
+        real, _ = one.flat(batch, drawing)
+        fake = one.generator(torch.randn(N, one.generator.latent, generator=drawing), None, drawing)
+        assert moves._table.judged.real.shape == (N, real.shape[1] + codes)
+        for shown, own in ((moves._table.judged.real, real), (moves._table.judged.fake, fake)):
+            added = (shown[:, : real.shape[1]] - own).detach()
+            assert bool(added.any()) == (one is network)
+            assert not added[:, torch.arange(added.shape[1]) != at].any()
+            if one is network:
+                assert 0.6 * BLUR < added[:, at].std() < 1.4 * BLUR  # of 20 or more
+
+
+def test_what_is_blurred_is_read_without_waves():
+    network, _ = laid(blurred=("y",))
+    plain, _ = laid()
+    inputs = [one.discriminator.reader.body.first.in_features for one in (network, plain)]
+    assert inputs[1] - inputs[0] == WAVES
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -1,6 +1,7 @@
 """Joint: what it learns, what it keeps, what it says and what it refuses."""
 
 import warnings
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pushforward as pf
 from pushforward.data import as_records
 from pushforward.data.holes import hide
 from pushforward.text_image.joint import Joint
+from pushforward.text_image.network import Reading
 
 PICTURES = "diffusion:width=8,layers=1,absent=0.2"
 SMALL = {"pictures": PICTURES, "width": 32, "layers": 2, "lr": 3e-3}
@@ -79,8 +81,34 @@ def test_of_several_pictures_the_one_that_its_words_fit_is_kept(model):
     assert best.column("caption").to_pylist() == said
     right = [np.mean([read(p) == c for p, c in zip(r.to_numpy()["image"], said, strict=True)]) for r in (one, best)]
     assert right[0] < 0.3 and right[1] > 0.5  # not led by words a picture fits by chance: 1 / 8, one of eight 0.66
-    with pytest.raises(pf.ArgumentError, match=r"best=2 chooses .* first='picture' does not draw them first"):
-        model.sample(2, best=2, first="picture")
+    with pytest.raises(pf.ArgumentError, match=r"best=2 chooses .* first='together' draws them at once"):
+        model.sample(2, best=2, first="together")
+
+
+@pytest.mark.parametrize("verb", ["sample", "complete"])
+def test_of_several_captions_the_one_that_the_picture_fits_is_kept(model, verb, monkeypatch):
+    """Words that are drawn without a look at the picture are right by chance: 1 / 8, one of 16 of them 0.88."""
+    new = squares(64, seed=1)
+    monkeypatch.setattr(Reading, "see", lambda self, views, plain=Reading.see: plain(self, self.blind(len(views))))
+    known = {"image": new["image"]}
+    draw = partial(model.sample, 64, given=known) if verb == "sample" else partial(model.complete, known)
+    captions = [draw(best=best, seed=0).column("caption").to_pylist() for best in (1, 16)]
+    right = [np.mean([a == b for a, b in zip(said, new["caption"], strict=True)]) for said in captions]
+    assert right[0] < 0.3 and right[1] > 0.7
+
+
+def test_words_that_come_second_are_chosen_by_the_picture(model):
+    """Both parts of a pair were drawn by the model, and the picture is the same however many captions there are."""
+    one, best = (model.sample(64, first="picture", best=best, seed=0) for best in (1, 8))
+    assert one.column("image").equals(best.column("image"))
+    shown = [read(picture) for picture in best.to_numpy()["image"]]
+    assert np.mean([a == b for a, b in zip(best.column("caption").to_pylist(), shown, strict=True)]) > 0.75
+
+
+def test_half_a_picture_chooses_no_words(model):
+    known = {"image": squares(2)["image"]}
+    with pytest.raises(pf.ArgumentError, match=r"best=4 chooses .* mask= hides a part of them; say best=1"):
+        model.complete(known, mask=np.eye(8, dtype=bool), best=4)
 
 
 def test_captions_are_chosen_and_categories_predicted(model):

@@ -18,7 +18,7 @@ from pushforward.adversarial.losses import LOSSES
 from pushforward.adversarial.moves import Moves
 from pushforward.adversarial.network import Game
 from pushforward.adversarial.penalties import PENALTIES
-from pushforward.adversarial.phrasing import Phrasing, widened
+from pushforward.adversarial.phrasing import Phrasing, parts, widened
 from pushforward.adversarial.plane import looked_at
 from pushforward.adversarial.probe import ENOUGH, Trial, chosen, probe
 from pushforward.adversarial.search import searched
@@ -121,6 +121,7 @@ class GAN(FlatModel):
             widened(rest, self._widths()), given, latent=self.latent or (64 if pictured else 16),
             width=self.width or (16 if pictured else 128), layers=self.layers,
             pack=self.pack or (1 if pictured else 2), spectral=self.spectral, inference=self.inference,
+            blurred=[part for name, width in self._widths().items() for part in parts(name, width)],
         )  # fmt: skip
 
     def _widths(self) -> dict[str, int]:

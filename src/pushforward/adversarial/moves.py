@@ -80,9 +80,9 @@ class Moves:
         z = torch.randn(len(real), network.generator.latent, generator=generator, device=real.device)
         fake = network.generator(z, told, generator)
         if not network.generator.training:
-            return self._look(real, fake, batch)
-        if network.encoder is not None:
-            real, fake = torch.cat([real, network.encoder(real, told)], 1), torch.cat([fake, z], 1)
+            return self._look(real, fake, batch, generator)
+        codes = None if network.encoder is None else (network.encoder(real, told), z)
+        real, fake = self._judged(real, fake, codes, generator)
         d = network.discriminator
         heard = None if d.condition is None else d.condition(batch, drop)
         self._table = self._laid(real, fake, heard, batch.get("weight"), generator)
@@ -171,14 +171,25 @@ class Moves:
             facts["augmentation"] = d.augmentation.clone()
         return facts
 
-    def _look(self, real: Tensor, fake: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Facts]:
+    def _judged(
+        self, real: Tensor, fake: Tensor, codes: tuple[Tensor, Tensor] | None, generator: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """What the discriminator is shown of both sides, with their codes behind them."""
+        real, fake = (self._network.blur(each, generator) for each in (real, fake))
+        return (real, fake) if codes is None else (torch.cat([real, codes[0]], 1), torch.cat([fake, codes[1]], 1))
+
+    def _look(
+        self, real: Tensor, fake: Tensor, batch: Mapping[str, Tensor], generator: torch.Generator
+    ) -> tuple[Tensor, Facts]:
         """How unlike draws are to held-out records, and how those look to the discriminator beside the draws."""
         network, d = self._network, self._network.discriminator
         unlike = unlikeness(real, fake)
         told = None if d.condition is None else d.condition(batch)
+        codes = None
         if network.encoder is not None:
-            codes = network.encoder(real, network.generator.embed(batch))
-            real, fake = torch.cat([real, codes], 1), torch.cat([fake, torch.randn_like(codes)], 1)
+            said = network.encoder(real, network.generator.embed(batch))
+            codes = said, torch.randn_like(said)
+        real, fake = self._judged(real, fake, codes, generator)
         real_scores, fake_scores = d(real, told), d(fake, told)
         edge = self._loss.boundary(real_scores, fake_scores)
         return unlike, {"accuracy": (real_scores > edge).float().mean()}

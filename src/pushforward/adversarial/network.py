@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from functools import partial
 
 import torch
@@ -24,6 +25,7 @@ EMBEDDING = 64  # width of what is given
 WAVES = 32  # numbers that a number is read as beside itself, so that close values are told apart
 SIGNS = 8  # numbers of z whose signs are read as well: draws may then fall apart into groups with nothing between
 SHARE, KNOTS = 1.0, 1024  # normal scores throughout, of so many quantiles: margins are right from the start
+BLUR = 0.45  # deviation of what is added to the numbers of texts before they are judged: a text alone would be a point
 GAP = 0.5  # between black or white and the next grey level: a slope kept small does not tell 0 from 3
 COARSEST = 8  # side of a map, above which it is halved once more
 
@@ -91,16 +93,23 @@ class Reader(nn.Module):
         beside: numbers that are read along with them.
         outputs: features.
         width, layers: as for `Generator`.
+        coarse: numbers whose close values need not be told apart.
         pack: rows that are read as one.
     """
 
-    def __init__(self, flat: FlatEncoding, beside: int, outputs: int, *, width: int, layers: int, pack: int = 1):
+    def __init__(
+        self, flat: FlatEncoding, beside: int, outputs: int, *, width: int, layers: int,
+        coarse: Collection[str] = (), pack: int = 1,
+    ):  # fmt: skip
         super().__init__()
         self._flat = [flat]
         self.pack = pack
-        numbers = flat.vector.cells.width
-        self.waves = Waves(WAVES, 1 / 8, 8.0) if numbers else None
-        inputs, read = pack * (flat.vector.width + WAVES * numbers + beside), 0
+        numbers = range(flat.vector.cells.width)
+        rough = {i for name in coarse for i in places(flat, name)}
+        self._fine = [i for i in numbers if i not in rough] if rough else slice(len(numbers))
+        fine = len(numbers) - len(rough)
+        self.waves = Waves(WAVES, 1 / 8, 8.0) if fine else None
+        inputs, read = pack * (flat.vector.width + WAVES * fine + beside), 0
         if flat.shape:
             hidden = stages_of(flat.shape, width)
             self.shrink = Shrink(*flat.shape, hidden=hidden, layers=layers, act=kinked)
@@ -121,7 +130,7 @@ class Reader(nn.Module):
         if self.body is not None:
             read = [row] if beside is None else [row, beside]
             if self.waves is not None:
-                read.append(self.waves(row[:, : flat.vector.cells.width]).flatten(1))
+                read.append(self.waves(row[:, self._fine]).flatten(1))
             features.append(self.body(self._packed(torch.cat(read, 1))))
         return self.head(features[0] if self.meet is None else self.meet(torch.cat(features, 1)))
 
@@ -138,6 +147,7 @@ class Discriminator(nn.Module):
 
     Args:
         flat, given, width, layers: as for `Generator`.
+        coarse: as for `Reader`.
         codes: numbers of z, where pairs of records and codes are judged.
         pack: records that are judged as one.
         spectral: whether every layer is kept to slope 1 (Miyato et al. 2018, arXiv 1802.05957).
@@ -155,8 +165,9 @@ class Discriminator(nn.Module):
     lead: Tensor
 
     def __init__(
-        self, flat: FlatEncoding, given: Schema, *, width: int, layers: int, codes: int, pack: int, spectral: bool
-    ):
+        self, flat: FlatEncoding, given: Schema, *, width: int, layers: int, coarse: Collection[str], codes: int,
+        pack: int, spectral: bool,
+    ):  # fmt: skip
         super().__init__()
         for name in ("seen", "gamma", "augmentation", "lead"):
             self.register_buffer(name, torch.zeros(()))
@@ -165,7 +176,7 @@ class Discriminator(nn.Module):
         self.projects = len(given) > 0 and pack == 1
         beside = codes + (EMBEDDING if len(given) and not self.projects else 0)
         outputs = 1 + (EMBEDDING if self.projects else 0)
-        self.reader = Reader(flat, beside, outputs, width=width, layers=layers, pack=pack)
+        self.reader = Reader(flat, beside, outputs, width=width, layers=layers, coarse=coarse, pack=pack)
         if spectral:
             for layer in list(self.reader.modules()):
                 if isinstance(layer, nn.Linear | nn.Conv2d):
@@ -196,6 +207,13 @@ class Discriminator(nn.Module):
 class Game(nn.Module, Steered):
     """All networks of a game, with the scaling of its data.
 
+    Args:
+        rest, given: fields that are drawn, and conditions.
+        latent, width, layers, pack, spectral: of its parts.
+        inference: whether there is an encoder.
+        blurred: numbers that are judged through noise, records' and draws' alike, lest a few values that the records
+            have again and again be points, which no draw ever hits (Sønderby et al. 2017, arXiv 1610.04490).
+
     Attributes:
         center, spread: (latent,) mean and deviation over records of what the encoder says.
     """
@@ -205,16 +223,19 @@ class Game(nn.Module, Steered):
 
     def __init__(
         self, rest: Schema, given: Schema, *, latent: int, width: int, layers: int, pack: int = 1,
-        spectral: bool = False, inference: bool = False,
+        spectral: bool = False, inference: bool = False, blurred: Collection[str] = (),
     ):  # fmt: skip
         super().__init__()
         self.flat = FlatEncoding(rest, partial(VectorEncoding, share=SHARE, knots=KNOTS), GAP)
         size = {"width": width, "layers": layers}
         self.generator = Generator(self.flat, given, latent=latent, **size)
         codes = latent if inference else 0
-        self.discriminator = Discriminator(self.flat, given, codes=codes, pack=pack, spectral=spectral, **size)
+        self.discriminator = Discriminator(
+            self.flat, given, coarse=blurred, codes=codes, pack=pack, spectral=spectral, **size
+        )
         beside = EMBEDDING if len(given) else 0
-        self.encoder = Reader(self.flat, beside, latent, **size) if inference else None
+        self.encoder = Reader(self.flat, beside, latent, coarse=blurred, **size) if inference else None
+        self._blurred = [self.flat.pixels + i for name in blurred for i in places(self.flat, name)]
         for name in ("center", "spread"):
             self.register_buffer(name, torch.full((latent,), float(name == "spread")))
 
@@ -223,12 +244,25 @@ class Game(nn.Module, Steered):
         """Of the generator, whose side draws."""
         return self.generator.condition
 
+    def blur(self, x: Tensor, generator: torch.Generator) -> Tensor:
+        """(n, size) records as they are judged."""
+        if not self._blurred:
+            return x
+        noise = BLUR * torch.randn(len(x), len(self._blurred), generator=generator, device=x.device)
+        return x.index_add(1, torch.tensor(self._blurred, device=x.device), noise)
+
     def prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         """Take the scales of the data from some records."""
         self.flat.prepare(tensors, generator)
         for part in (self.generator, self.discriminator):
             if part.condition is not None:
                 part.condition.prepare(tensors)
+
+
+def places(flat: FlatEncoding, name: str) -> range:
+    """Where the numbers of a field stand in a row."""
+    at = flat.vector.cells.columns[name]
+    return range(at.start, at.stop)
 
 
 def kinked() -> nn.Module:

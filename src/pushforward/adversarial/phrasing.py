@@ -18,6 +18,7 @@ from pushforward.training.randomness import scope
 from pushforward.training.run import Run
 
 DIGITS = 3  # of the numbers that a text becomes
+LEAST, MOST, A_DOUBLING = 16, 64, 4  # numbers of a text; so many more, where there are twice as many texts
 A_MINUTE = 300  # steps that learn texts, about a tenth of a minute's: steps, so that a run goes on to the same words
 
 
@@ -120,7 +121,8 @@ class Phrasing:
 
 def _learned(texts: Sequence[str | None], steps: int) -> Wording:
     known = [text for text in texts if text is not None]
-    return Wording.of(known).learn(known or [""], steps=steps)
+    width = min(MOST, max(LEAST, math.ceil(A_DOUBLING * math.log2(1 + len(set(known))))))
+    return Wording.of(known, width).learn(known or [""], steps=steps)
 
 
 def widened(schema: Schema, widths: Mapping[str, int]) -> Schema:

@@ -26,8 +26,9 @@ from pushforward.saving import emptied
 from pushforward.text_image.cutouts import moved
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import cost, planned, shown
+from pushforward.text_image.missing import LEVELS, First, Way, drawn
 from pushforward.text_image.network import Reading
-from pushforward.text_image.telling import BLOCK, LEVELS, SCORED, First, Telling, Way
+from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import Words
 from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
@@ -39,6 +40,12 @@ WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
 AT_ONCE = 0.1  # nats that may be lost in a step of drawing
 
+Best = Annotated[
+    int,
+    Ge(1),
+    Le(1024),
+    doc("draws of a picture for its words, or of words for a picture; what fits best stays"),
+]
 Steps = Annotated[int | None, Ge(1), doc("draw words in so many steps, at random places; none: the surest first")]
 Slack = Annotated[float, Ge(0), doc("nats that may be lost in a step by drawing words at once; 0: as learned")]
 
@@ -270,9 +277,7 @@ class Joint(NeuralModel):
         generator: torch.Generator,
         *,
         guidance: Annotated[float, Ge(0), doc("how strongly a picture is led by its words; 1 as learned")] = 1.0,
-        best: Annotated[
-            int, Ge(1), Le(1024), doc("pictures drawn of a record, of which the one that its words fit best is kept")
-        ] = 1,
+        best: Best = 1,
         levels: Annotated[int, Ge(1), Le(10_000), doc("noise levels that a picture goes through")] = LEVELS,
         temperature: Annotated[float, Gt(0), doc("below 1 probable words become more so, above 1 less")] = 1.0,
         steps: Steps = None,
@@ -281,18 +286,21 @@ class Joint(NeuralModel):
     ) -> Records:
         known = blank(self.schema.without(self.given), n) if given is None else given.values
         self._layout.warn(known)
-        if best > 1 and (why := self._no_choice(first)):
-            raise ArgumentError(f"best={best} chooses pictures by words that come first, and {why}; say best=1")
+        if best > 1:
+            self._choosing(best, "" if first != "together" or self._telling.there(known).all() else first)
         way = Way(first, guidance, best, levels, temperature, steps, slack)
-        return self._telling.drawn(known, generator, way)
+        return drawn(self._telling, known, generator, way)
 
-    def _no_choice(self, first: First) -> str:
-        """Why words cannot choose among pictures; empty if they can."""
+    def _choosing(self, best: int, why: str) -> None:
+        """Refuse to choose among draws of one part by the other, for this reason or for one that always holds."""
         if self._drawer is None:
-            return "the picture is a condition"
-        if not bool(self._telling.free.any()):
-            return "all words are conditions, of which no probability is learned"
-        return "" if first == "words" else f"first={first!r} does not draw them first"
+            why = "the picture is a condition, of which no probability is learned"
+        elif not bool(self._telling.free.any()):
+            why = "all words are conditions, of which no probability is learned"
+        elif why == "together":
+            why = "first='together' draws them at once"
+        if why:
+            raise ArgumentError(f"best={best} chooses pictures by words or words by pictures, and {why}; say best=1")
 
     def _complete(
         self,
@@ -301,6 +309,7 @@ class Joint(NeuralModel):
         *,
         mask: Annotated[Any, doc("(height, width) or (n, height, width) truths, True where a pixel is unknown")] = None,
         gap: Annotated[str | None, doc("what stands in a text for one word that is unknown, such as ___")] = None,
+        best: Best = 1,
         steps: Steps = None,
         slack: Slack = AT_ONCE,
     ) -> Records:
@@ -309,8 +318,10 @@ class Joint(NeuralModel):
         shape = (field.channels, field.height, field.width) if field.name in records.names else None
         unknown = unknown_pixels(mask, shape, len(records))
         self._layout.warn(records, gap)
-        way = Way(steps=steps, slack=slack)
-        return self._telling.drawn(records, generator, way, unknown=unknown, gap=gap, holes=False)
+        if best > 1:
+            self._choosing(best, "" if unknown is None else "mask= hides a part of them")
+        way = Way(best=best, steps=steps, slack=slack)
+        return drawn(self._telling, records, generator, way, unknown=unknown, gap=gap, holes=False)
 
     def _log_prob(
         self,

@@ -1,10 +1,8 @@
-"""What is told of records by a network of words and one of pictures: what is missing, and how probable they are."""
+"""What is known of records to a network of words and one of pictures, and how probable it is."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,45 +11,16 @@ from torch import Tensor
 
 from pushforward.data import Category, Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.pixels import from_pixels
-from pushforward.data.holes import blank, exchange, overlay
-from pushforward.diffusion.diffusion import Diffusion, last
-from pushforward.diffusion.samplers.heun import Heun
-from pushforward.diffusion.schedule import schedule
-from pushforward.text_image.drawing import Drawing
+from pushforward.data.holes import blank, overlay
+from pushforward.diffusion.diffusion import Diffusion
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import log_bound
 from pushforward.text_image.network import Reading
 from pushforward.text_image.words import MASK
-from pushforward.training.place import half_pays
 from pushforward.training.randomness import generator as seeded
-from pushforward.training.randomness import moved
 
 BLOCK = 256  # records that are drawn or scored together
 SCORED = 8  # draws of what is hidden, over which a bound is the mean
-MEET = 1.0  # noise, of pictures of deviation 1, through which words are drawn where both come together
-LEVELS = 18  # of noise that a picture goes through
-First = Literal["words", "picture", "together"]
-
-
-@dataclass(frozen=True)
-class Way:
-    """How records are drawn.
-
-    Attributes:
-        first: which part is drawn before the other, where neither is known.
-        guidance: how strongly a picture is led by its words; 1 as learned.
-        best: pictures that are drawn of a record, of which the one that its words fit best is kept.
-        levels: of noise that a picture goes through.
-        temperature, steps, slack: of words, see `Drawing`.
-    """
-
-    first: First = "words"
-    guidance: float = 1.0
-    best: int = 1
-    levels: int = LEVELS
-    temperature: float = 1.0
-    steps: int | None = None
-    slack: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -102,6 +71,11 @@ class Telling:
         column = known.column(image.name) if image.name in known.names else pa.nulls(len(known), image.arrow_type)
         return pictures.or_black(pa.chunked_array([column]) if isinstance(column, pa.Array) else column)
 
+    def scaled(self, known: Records) -> Tensor:
+        """(n, channels, height, width) the pictures of records, brought to deviation 1."""
+        pixels = torch.from_numpy(self.pixels(known)).to(self.device)
+        return (from_pixels(pixels) - self.network.mean) / self.network.scale
+
     def views(self, known: Records, unknown: Tensor | None = None) -> Tensor:
         """(n, channels + 2, height, width) pictures as they are looked at.
 
@@ -109,9 +83,7 @@ class Telling:
             known: records.
             unknown: (n, channels, height, width) bool, pixels that are not known.
         """
-        there = self.there(known)
-        pixels = torch.from_numpy(self.pixels(known)).to(self.device)
-        x = (from_pixels(pixels) - self.network.mean) / self.network.scale
+        there, x = self.there(known), self.scaled(known)
         seen = torch.from_numpy(there).to(self.device)
         shown = seen[:, None, None, None].expand(-1, 1, *x.shape[2:])
         if unknown is not None:
@@ -121,34 +93,6 @@ class Telling:
     def tokens(self, known: Records, gap: str | None = None) -> Tensor:
         """(n, length) tokens, `MASK` where nothing is known."""
         return self.layout.encode(known, holes=False, gap=gap).to(self.device)
-
-    # What is missing
-
-    @torch.no_grad()
-    def drawn(
-        self, known: Records, generator: torch.Generator, way: Way, *, unknown: Tensor | None = None,
-        gap: str | None = None, holes: bool = True,
-    ) -> Records:  # fmt: skip
-        """Records that hold what is known, and draws where nothing is.
-
-        Args:
-            known: what is known; a missing cell is not.
-            generator: of the draws.
-            way: how.
-            unknown: (n, channels, height, width) bool, pixels that are not known.
-            gap: what stands in a text for a word that is not known.
-            holes: whether cells may be drawn that are missing.
-        """
-        source, pieces, order = moved(generator, self.device), [], []
-        there = self.there(known) | (self.diffusion is None)
-        for group in (np.flatnonzero(there), np.flatnonzero(~there)):
-            for start in range(0, len(group), BLOCK):
-                rows = group[start : start + BLOCK]
-                part, away = known.take(rows), None if unknown is None else unknown[torch.from_numpy(rows)]
-                draw = _Draw(self, way, gap, holes, source)
-                pieces.append(draw.words(part, away) if there[rows[0]] else draw.pairs(part))
-                order.append(rows)
-        return pieces[0].concat(*pieces[1:]).take(np.argsort(np.concatenate(order)))
 
     # How probable
 
@@ -209,115 +153,3 @@ class Telling:
             out.append(self._bound(seen[row], told, own.expand(len(rows), -1), samples))
         found = torch.cat(out).view(n, m).cpu()
         return (found[1:] - found[:1]).softmax(1)
-
-
-@dataclass(frozen=True)
-class _Draw:
-    """The draws of a block.
-
-    Attributes:
-        telling: what is known of the models.
-        way: how it draws.
-        gap: what stands in a text for a word that is not known.
-        holes: whether cells may be drawn that are missing.
-        source: of the draws.
-    """
-
-    telling: Telling
-    way: Way
-    gap: str | None
-    holes: bool
-    source: torch.Generator
-
-    def words(self, part: Records, unknown: Tensor | None) -> Records:
-        """Records of which there is a picture, with their words, and then the pixels that were not known."""
-        telling = self.telling
-        out = self._with(part, self._tokens(part, telling.views(part, unknown)))
-        if unknown is None or telling.diffusion is None:
-            return out
-        whole = overlay(blank(telling.diffusion.schema, len(part)), out)
-        drawn = telling.diffusion._complete(whole, self.source, mask=unknown[:, 0].numpy())
-        return exchange(out, drawn, [telling.picture.name])
-
-    def pairs(self, part: Records) -> Records:
-        """Records of which there is no picture: that and their words."""
-        telling, model, way = self.telling, self.telling.diffusion, self.way
-        assert model is not None
-        flat, n = model.network.flat, len(part)
-        sigmas = schedule(way.levels, telling.device)
-        meet = {"words": 0, "together": int((sigmas > MEET).sum()), "picture": len(sigmas) - 1}[way.first]
-        many = n * way.best  # more than one only where words come first
-        x = torch.randn(many, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
-        x = self._refined(x, sigmas[: meet + 1], part)
-        out = self._with(part, self._tokens(part, self._through(x, sigmas[meet]) if meet else telling.network.blind(n)))
-        if way.best == 1:
-            x = self._refined(x, sigmas[meet:], out)
-        else:
-            x = self._fittest(self._refined(x, sigmas[meet:], out.take(np.repeat(np.arange(n), way.best))), out)
-        picture = model._records(x, None)
-        return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
-
-    @torch.no_grad()
-    def _fittest(self, x: Tensor, told: Records) -> Tensor:
-        """(n, size) of so many pictures of each record the one beside which its words are most probable."""
-        telling, best = self.telling, self.way.best
-        tokens = telling.tokens(told).repeat_interleave(best, 0)
-        seen = telling.network.see(self._through(x, x.new_zeros(())))
-        fit = telling._bound(seen, tokens, (tokens != MASK) & ~telling.closed, SCORED).view(-1, best)
-        return x[fit.argmax(1) + best * torch.arange(len(fit), device=x.device)]
-
-    def _through(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """Pictures at a noise level as they are looked at."""
-        network, n = self.telling.network, len(x)
-        shown = (x * (1 + sigma**2).rsqrt()).view(n, *network.shape)
-        noise = (sigma.atan() / (math.pi / 2)).expand(n)
-        return network.view(shown, torch.ones_like(shown[:, :1], dtype=torch.bool), noise)
-
-    def _refined(self, x: Tensor, sigmas: Tensor, told: Records) -> Tensor:
-        """Pictures from one noise level to another."""
-        model = self.telling.diffusion
-        assert model is not None
-        if len(sigmas) < 2:
-            return x
-        known = [name for name in told.names if name in model.given]
-        given = told.select(known) if known else None
-        weight = self.way.guidance if known else 1.0
-        denoiser = model._led(model.network.strong, len(x), given, weight, "untold", (0.0, math.inf))
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=half_pays(x.device)):
-            return last(Heun()(denoiser, x, sigmas, self.source))
-
-    def _tokens(self, part: Records, views: Tensor) -> Tensor:
-        """(n, length) tokens, drawn where they are not known."""
-        telling, way = self.telling, self.way
-        tokens = telling.tokens(part, self.gap)
-        able = telling.layout.able(holes=self.holes)[None].to(telling.device)
-        if self.gap is not None:
-            able = able & telling.layout.wordly(tokens.cpu()).to(telling.device)
-        drawing = Drawing(telling.network, way.steps, way.slack, way.temperature)
-        return drawing.fill(telling.network.see(views), tokens, telling.closed, able, self.source)
-
-    def _with(self, part: Records, tokens: Tensor) -> Records:
-        """The records with what was drawn where nothing was known; a picture only where there was one."""
-        telling = self.telling
-        columns = {name: c for name, c in telling.layout.decode(tokens).items() if name not in telling.given}
-        kept = {*telling.given, *([telling.picture.name] if telling.there(part).all() else [])}
-        columns |= {name: part.column(name) for name in part.names if name in kept}
-        schema = telling.schema.select(columns)
-        drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
-        return overlay(drawn, part if self.gap is None else _without_gaps(part, self.gap))
-
-
-def _beside(one: Records, other: Records, schema: Schema) -> pa.Table:
-    """Columns of both, in the order of the schema."""
-    columns = {r.names[i]: r.column(r.names[i]) for r in (one, other) for i in range(len(r.names))}
-    order = schema.select(columns)
-    return pa.table({name: columns[name] for name in order.names}, schema=order.arrow)
-
-
-def _without_gaps(records: Records, gap: str) -> Records:
-    """Records in which a text that has a gap is not known."""
-    columns = {field.name: records.column(field.name) for field in records.schema}
-    for field in records.schema.of_kind(Text):
-        texts = columns[field.name].to_pylist()
-        columns[field.name] = pa.array([None if text is None or gap in text else text for text in texts], pa.string())
-    return Records(records.schema, pa.table(columns, schema=records.schema.arrow))

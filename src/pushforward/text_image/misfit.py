@@ -1,0 +1,42 @@
+"""How badly a picture fits its words, by what a denoiser that is told them leaves of its noise."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from pushforward.data import Records
+from pushforward.diffusion.diffusion import Diffusion
+from pushforward.training.randomness import generator as seeded
+
+LEVELS, LOW, HIGH = 8, 0.7, 10.0  # noise through which words matter: on the finest parts of a picture all agree
+BLOCK = 256  # records
+
+
+@torch.no_grad()
+def misfit(model: Diffusion, x: Tensor, told: Records) -> Tensor:
+    """(n,) ∫ E|D(x + σn; told) - x|² / σ d ln σ: what a denoiser that is told words leaves of the noise of a picture.
+
+    Over all levels, and with σ² in place of σ, this would be -log p(x | told) up to what all words have in common, so
+    that of some words those with the least are the likeliest (Li et al. 2023, arXiv 2303.16203). Fine levels, at which
+    words tell nothing, would only add noise. The noise is the same for all records.
+
+    Args:
+        model: draws pictures, given words.
+        x: (n, size) pictures as its denoiser sees them.
+        told: the words.
+    """
+    flat, source = model.network.flat, seeded(0, device=x.device)
+    sigmas = torch.logspace(math.log10(LOW), math.log10(HIGH), LEVELS, device=x.device)
+    noise = torch.randn(LEVELS, flat.size, generator=source, device=x.device)
+    pieces = []
+    for start in range(0, len(x), BLOCK):
+        part = x[start : start + BLOCK]
+        denoise = model._led(
+            model.network.strong, len(part), told[start : start + BLOCK], 1.0, "untold", (0.0, math.inf)
+        )
+        left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
+        pieces.append(torch.stack(left).sum(0))
+    return torch.cat(pieces)
