@@ -176,10 +176,13 @@ def told_apart(one: pf.Records, other: pf.Records, steps: int = 400) -> float:
             return float(((teller.eval()(x[test], tokens[test]) > 0).float() == y[test]).float().mean())
 
 
-def pairs(model: pf.Model, real: pf.Records, n: int, how: dict[str, object]) -> None:
-    """How well ways of drawing pairs, and real ones, are told apart; all as learned but for guidance."""
-    how = {name: value for name, value in how.items() if name != "best"}  # which the other two ways cannot do
-    drawn = {first: model.sample(n, seed=i, first=first, **how) for i, first in enumerate(FIRSTS)}
+def pairs(model: pf.Model, real: pf.Records, n: int, how: dict[str, object], told: dict[str, object]) -> None:
+    """How well ways of drawing pairs, and real ones, are told apart."""
+    how = {name: value for name, value in how.items() if name != "best"}  # which the last of the ways cannot do
+    drawn = {
+        first: model.sample(n, seed=i, first=first, **(how | told if first == "picture" else how))
+        for i, first in enumerate(FIRSTS)
+    }
     for a, b in itertools.combinations(FIRSTS, 2):
         print(f"pairs {a} first, {b} first: told apart {told_apart(drawn[a], drawn[b]):.3f}", flush=True)
     some = real.take(np.random.default_rng(0).choice(len(real), min(n, len(real)), replace=False))
@@ -244,8 +247,8 @@ def main() -> None:
         model = pf.load(said.model)
     known = model.options()
     how, told = (
-        {name: known[name].read(value) for name, value in (pair.split("=", 1) for pair in pairs)}
-        for pairs in (said.how, said.told)
+        {name: known[name].read(value) for name, value in (pair.split("=", 1) for pair in several)}
+        for several in (said.how, said.told)
     )
     judge = None if said.judge is None else pf.load(said.judge)
     asked = held["unseen" if said.data == "emoji" else "test"]
@@ -256,7 +259,7 @@ def main() -> None:
         emoji(model, sets, (train, seen, *held.values()), judge, how, told)
     speed(model, seen, how, told)
     copies(model, train, asked[:MOST], how)
-    pairs(model, train, said.pairs, how)
+    pairs(model, train, said.pairs, how, told)
     if said.out or said.model:
         shown = held["test"][:24]
         drawn = pf.read({"image": from_words(model, shown, **how), "caption": captions(shown)}, text=["caption"])

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pushforward.data import Records
 from pushforward.diffusion.diffusion import Diffusion
+from pushforward.training.place import half_pays
 from pushforward.training.randomness import generator as seeded
 
 LEVELS, LOW, HIGH = 8, 0.7, 10.0  # noise through which words matter: on the finest parts of a picture all agree
@@ -37,6 +38,7 @@ def misfit(model: Diffusion, x: Tensor, told: Records) -> Tensor:
         denoise = model._led(
             model.network.strong, len(part), told[start : start + BLOCK], 1.0, "untold", (0.0, math.inf)
         )
-        left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=half_pays(x.device)):
+            left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
         pieces.append(torch.stack(left).sum(0))
     return torch.cat(pieces)
