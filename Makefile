@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DEMO := demo
 
-.PHONY: demo test check clean
+.PHONY: demo test check style types doctests clean
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -17,15 +17,21 @@ demo: $(READY)  ## fit a diffusion to handwritten digits and draw new ones
 	$(BIN)/pushforward sample $(DEMO)/digit-diffusion -n 100 --each label --seed 1 --out $(DEMO)/digits.png
 	@echo "Look at $(DEMO)/digits.png"
 
-check: $(READY)  ## style, types, imports, doctests (one thread each: two processes share the cores)
+check: style types doctests  ## what needs no suite; -j2 lets the types of a fresh clone be found beside the doctests
+
+style: $(READY)
 	$(BIN)/ruff check src tests benchmarks examples
 	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: $(READY)
+	$(BIN)/mypy
+
+doctests: $(READY)  ## one thread each: two processes share the cores
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --doctest-modules --doctest-glob="*.md" src README.md docs/handbook -p no:cacheprovider
 
 test: $(READY)  ## the whole suite; the tests of a file share what was fitted, so they run in one process
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations=30
 
 clean:
 	rm -rf .venv $(DEMO) dist build

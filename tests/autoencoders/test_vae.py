@@ -123,14 +123,14 @@ def test_a_mixture_as_prior_scores_clusters_higher():
     rng = np.random.default_rng(0)
     x = rng.choice([-6.0, 0.0, 6.0], (900, 2)) + 0.3 * rng.standard_normal((900, 2))
     kind = {"latent": 2, "width": 32}
-    plain = pf.VAE(**kind).fit(x, steps=1500, seed=0, device="cpu")
-    rich = pf.VAE(prior="mixture", components=16, **kind).fit(x, steps=1500, seed=0, device="cpu")
+    plain = pf.VAE(**kind).fit(x, steps=800, seed=0, device="cpu")
+    rich = pf.VAE(prior="mixture", components=16, **kind).fit(x, steps=800, seed=0, device="cpu")
     assert rich.score(x, samples=32) > plain.score(x, samples=32)
 
 
 def test_masked_pixels_are_filled_and_the_rest_is_left():
     data = pf.read("digits")[:300].select(["image"])
-    model = pf.VAE(latent=8, width=16).fit(data, steps=600, seed=0, device="cpu")
+    model = pf.VAE(latent=8, width=16).fit(data, steps=300, seed=0, device="cpu")
     mask = np.zeros((8, 8), bool)
     mask[4:] = True
     some = data[:40]

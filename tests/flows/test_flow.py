@@ -22,7 +22,7 @@ def simulator():
     seen = theta @ a.T + noise * rng.standard_normal((n, 2))
     data = {"t0": theta[:, 0], "t1": theta[:, 1], "s0": seen[:, 0], "s1": seen[:, 1]}
     model = pf.Flow(width=64, transforms=3, absent=0)
-    model.fit(data, given=["s0", "s1"], steps=1500, validation=0.1, seed=0, device="cpu")
+    model.fit(data, given=["s0", "s1"], steps=1000, validation=0.1, seed=0, device="cpu")
     precision = np.eye(2) + a.T @ a / noise**2
     covariance = np.linalg.inv(precision)
 
