@@ -23,6 +23,7 @@ from pushforward.text_image.words import MASK
 from pushforward.training.place import half_pays
 from pushforward.training.randomness import moved
 
+MOST = 4096  # draws that are held at once, of which some are to be chosen
 MEET = 1.0  # noise, of pictures of deviation 1, through which words are drawn where both come together
 LEVELS = 18  # of noise that a picture goes through
 First = Literal["words", "picture", "together"]
@@ -57,6 +58,7 @@ def drawn(
     """Records that hold what is known, and draws where nothing is.
 
     Args:
+        telling: what is known of the models.
         known: what is known; a missing cell is not.
         generator: of the draws.
         way: how.
@@ -65,10 +67,10 @@ def drawn(
         holes: whether cells may be drawn that are missing.
     """
     source, pieces, order = moved(generator, telling.device), [], []
-    there = telling.there(known) | (telling.diffusion is None)
+    there, many = telling.there(known) | (telling.diffusion is None), max(1, min(BLOCK, MOST // way.best))
     for group in (np.flatnonzero(there), np.flatnonzero(~there)):
-        for start in range(0, len(group), BLOCK):
-            rows = group[start : start + BLOCK]
+        for start in range(0, len(group), many):
+            rows = group[start : start + many]
             part, away = known.take(rows), None if unknown is None else unknown[torch.from_numpy(rows)]
             draw = _Draw(telling, way, gap, holes, source)
             pieces.append(draw.words(part, away) if there[rows[0]] else draw.pairs(part))
