@@ -47,6 +47,15 @@ def test_complete_draws_columns_that_are_absent(run, penguins, tmp_path):
     assert [row["species"] for row in drawn] == ["Gentoo", "Adelie"] and all(row["body_mass_g"] for row in drawn)
 
 
+def test_complete_takes_the_options_of_the_family(run, refused, moons, tmp_path):
+    (tmp_path / "some.csv").write_text("moon,x\nupper,0.5\nlower,\n")
+    drawn = list(csv.DictReader(io.StringIO(run("complete", moons, "some.csv", "--particles", 2, "--seed", 0).stdout)))
+    assert drawn[0]["x"] == "0.5" and all(row["y"] for row in drawn)
+    told = run("complete", moons, "--help").stdout
+    assert "--particles N" in told and "--mask" not in told  # a mask is no word
+    assert "particles=0 is out of range" in refused("complete", moons, "some.csv", "--particles", 0)
+
+
 def test_predict_gives_the_value_and_its_probability(run, penguins):
     told = run("predict", penguins, "penguins", "--field", "species").stdout
     predicted = list(csv.DictReader(io.StringIO(told)))
