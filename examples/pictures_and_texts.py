@@ -1,10 +1,10 @@
 """Three roads from a caption to a picture, on the same captions: a game over pairs, one distribution, and steering.
 
-python examples/pictures_and_texts.py [picture.png] [--data shapes|emoji] [--minutes 10]
+python examples/pictures_and_texts.py [picture.png] [--data shapes|emoji] [--minutes 10] [--folder models]
 
 All three learn from the same captioned pictures for the same minutes; of steering these go half to the `VQ` and half to
 the `CLIP`. A second CLIP, which no road has seen, says how often it finds the own caption of a drawn picture among 100;
-beside it stands what the CLIP finds that led the way.
+beside it stands what the CLIP finds that led the way. Models are kept in the folder, and taken from it where they are.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from __future__ import annotations
 import argparse
 import warnings
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,12 +24,25 @@ import pushforward as pf
 SHOWN, AMONG = 6, 100
 
 
-def roads(train: pf.Records, minutes: float) -> tuple[dict[str, Callable[[list[str]], np.ndarray]], pf.CLIP]:
+def kept(folder: Path | None, name: str, fit: Callable[[], Any]) -> Any:
+    """A model from the folder, or a new one, which then is in it."""
+    if folder is not None and (folder / name).exists():
+        return pf.load(folder / name)
+    model = fit()
+    if folder is not None:
+        model.save(folder / name)
+    return model
+
+
+def roads(
+    train: pf.Records, minutes: float, folder: Path | None
+) -> tuple[dict[str, Callable[[list[str]], np.ndarray]], pf.CLIP]:
     """What draws pictures of captions, by name, and the CLIP that leads."""
-    game = pf.GAN(width=24).fit(train, minutes=minutes, seed=0)
-    joint = pf.Joint().fit(train, minutes=minutes, seed=0)
-    vq = pf.VQ(codes=1024, local=True, width=64).fit(train.select(["image"]), minutes=minutes / 2, seed=0)
-    clip = pf.CLIP().fit(train, minutes=minutes / 2, seed=0)
+    game = kept(folder, "game", lambda: pf.GAN(width=24).fit(train, minutes=minutes, seed=0))
+    joint = kept(folder, "joint", lambda: pf.Joint().fit(train, minutes=minutes, seed=0))
+    codes = pf.VQ(codes=1024, local=True, width=64)
+    vq = kept(folder, "vq", lambda: codes.fit(train.select(["image"]), minutes=minutes / 2, seed=0))
+    clip = kept(folder, "clip", lambda: pf.CLIP().fit(train, minutes=minutes / 2, seed=0))
 
     def played(captions: list[str]) -> np.ndarray:
         return game.complete({"caption": captions}, seed=1).to_numpy()["image"]
@@ -64,14 +79,17 @@ def main() -> None:
     parser.add_argument("picture", nargs="?")
     parser.add_argument("--data", choices=["shapes", "emoji"], default="shapes")
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--folder", type=Path, help="where models are kept")
     said = parser.parse_args()
     warnings.simplefilter("ignore")
     train, test = (pf.read(f"{said.data}:{split}").select(["image", "caption"]) for split in ("train", "test"))
     _, rows = np.unique(test.column("caption").to_pylist(), return_index=True)  # different captions, in any order
     test = test.take(np.random.default_rng(0).permutation(rows)[:AMONG])
     captions, pictures = test.column("caption").to_pylist(), test.to_numpy()["image"]
-    judge = pf.CLIP().fit(train, minutes=said.minutes / 2, seed=7)
-    ways, leader = roads(train, said.minutes)
+    if said.folder is not None:
+        said.folder.mkdir(parents=True, exist_ok=True)
+    judge = kept(said.folder, "judge", lambda: pf.CLIP().fit(train, minutes=said.minutes / 2, seed=7))
+    ways, leader = roads(train, said.minutes, said.folder)
     drawn = {"Real": pictures} | {name: draw(captions) for name, draw in ways.items()}
     figure, axes = plt.subplots(len(drawn), SHOWN, figsize=(1.25 * SHOWN, 1.3 * len(drawn)))
     for line, (name, some) in zip(axes, drawn.items(), strict=True):
