@@ -114,15 +114,17 @@ class _Draw:
         flat, n = model.network.flat, len(part)
         sigmas = schedule(way.levels, telling.device)
         meet = {"words": 0, "together": int((sigmas > MEET).sum()), "picture": len(sigmas) - 1}[way.first]
-        many = n * way.best if way.first == "words" else n
-        x = torch.randn(many, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
+        each = way.best if way.first == "words" else 1
+        x = torch.randn(n * each, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
         x = self._refined(x, sigmas[: meet + 1], part)
         if meet:
             out = self._told(part, self._through(x, sigmas[meet]), x if way.first == "picture" else None)
         else:
             out = self._told(part, telling.network.blind(n), None)
-        x = self._refined(x, sigmas[meet:], out.take(np.arange(many) // (many // n)))
-        picture = model._records(x if many == n else self._fittest(x, out), None)
+        # records without a column have no length, and there may be no words
+        told = out if each == 1 else out.take(np.repeat(np.arange(n), each))
+        x = self._refined(x, sigmas[meet:], told)
+        picture = model._records(x if each == 1 else self._fittest(x, out), None)
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
 
     @torch.no_grad()
