@@ -6,7 +6,8 @@ import pytest
 import torch
 
 import pushforward as pf
-from pushforward.text_image.misfit import BLOCK, HIGH, LEVELS, LOW, misfit
+from pushforward.text_image.misfit import HIGH, LEVELS, LOW, misfit
+from pushforward.text_image.telling import BLOCK
 
 DIM, WIDTH = 3072, 0.5  # numbers of a 32×32 picture in colour
 MIDDLES = {"a": -0.1, "b": 0.0, "c": 0.1}

@@ -287,7 +287,8 @@ class Joint(NeuralModel):
         known = blank(self.schema.without(self.given), n) if given is None else given.values
         self._layout.warn(known)
         if best > 1:
-            self._choosing(best, "" if first != "together" or self._telling.there(known).all() else first)
+            at_once = first == "together" and not self._telling.there(known).all()
+            self._choosing(best, "first='together' draws them at once" if at_once else "")
         way = Way(first, guidance, best, levels, temperature, steps, slack)
         return drawn(self._telling, known, generator, way)
 
@@ -297,8 +298,6 @@ class Joint(NeuralModel):
             why = "the picture is a condition, of which no probability is learned"
         elif not bool(self._telling.free.any()):
             why = "all words are conditions, of which no probability is learned"
-        elif why == "together":
-            why = "first='together' draws them at once"
         if why:
             raise ArgumentError(f"best={best} chooses pictures by words or words by pictures, and {why}; say best=1")
 

@@ -9,11 +9,11 @@ from torch import Tensor
 
 from pushforward.data import Records
 from pushforward.diffusion.diffusion import Diffusion
+from pushforward.text_image.telling import BLOCK
 from pushforward.training.place import half_pays
 from pushforward.training.randomness import generator as seeded
 
 LEVELS, LOW, HIGH = 8, 0.7, 10.0  # noise through which words matter: on the finest parts of a picture all agree
-BLOCK = 256  # records
 
 
 @torch.no_grad()
