@@ -14,7 +14,8 @@ from annotated_types import Ge, Gt, Lt, doc
 from torch import Tensor
 
 from pushforward.codes import LENGTH, LONGEST, Codes, check_lengths, ranged
-from pushforward.data import Records, Scan, Schema, Text, as_records
+from pushforward.conditional import ConditionalModel
+from pushforward.data import Image, Records, Scan, Schema, Text, as_records
 from pushforward.data.encodings.noise import Alike, Source
 from pushforward.data.holes import exchange
 from pushforward.errors import ArgumentError, DataError
@@ -122,21 +123,24 @@ class Latent(Model):
         if why := prior.lacks("sample"):
             raise DataError(f"prior={name_of(type(prior))} draws no codes ({why}); take another prior")
         refusals = []
-        for position, schema in enumerate(coder.code_schemas(rest)):
+        forms = list(enumerate(coder.code_schemas(rest)))
+        if isinstance(prior, ConditionalModel):  # sees which codes stand side by side
+            forms.sort(key=lambda form: not form[1].of_kind(Image))
+        for position, schema in forms:
             for name in set(schema.names) & set(given.names):
                 raise DataError(f"given={name!r} is also what a code of the auto-encoder is called; rename the field")
             try:
                 prior._check(schema, given)
                 check_lengths(prior, schema)
             except DataError as error:
-                refusals.append(str(error))
+                refusals.append((position, str(error)))
             else:
                 return position
         pair = f"prior={name_of(type(prior))} cannot model the codes of model={name_of(type(coder))}"
         beside = f" given {list(given.names)}" if len(given) else ""
         such = OTHERS.get(coder.code_schemas(rest)[0].fields[0].kind, "diffusion")
         cure = "give other conditions" if such == name_of(type(prior)) else f"take another prior, such as {such}"
-        raise DataError(f"{pair}{beside} ({refusals[0]}); {cure}")
+        raise DataError(f"{pair}{beside} ({min(refusals)[1]}); {cure}")
 
     def _fit(self, data: Records | Scan, weights: np.ndarray | None, run: Run) -> Iterator[Progress]:
         coder, prior = self._parts()

@@ -19,6 +19,10 @@ def pictures(n=48, side=8, channels=1):
     return np.broadcast_to(light, (n, side, side, channels)).astype(np.uint8)
 
 
+def large():
+    return pictures(side=16)
+
+
 def table(n=200):
     rng = np.random.default_rng(0)
     kind = rng.integers(0, 3, n)
@@ -108,10 +112,25 @@ def test_whole_numbers_of_any_type_are_codes(of_table):
         assert of_table.decode(codes.astype(kind)).table.equals(of_table.decode(codes).table)
 
 
-@pytest.mark.parametrize("name", ["of_table", "of_both"])
-def test_codes_stand_as_records_in_two_ways(name, request):
+@pytest.fixture(scope="module")
+def of_pictures():
+    return fitted(large(), codes=2000)
+
+
+def test_rounded_codes_of_a_picture_are_a_small_picture_too(of_pictures):
+    _, _, small = of_pictures.code_schemas()
+    (field,) = small
+    assert (field.kind, field.shape, len(of_pictures.measurements["levels"])) == ("image", (8, 8, 4), 4)
+    data = pf.read(large()).schema
+    others = ({"codebook": "learned"}, {"body": "dense"}, {"stages": 4})  # the last has two by two codes
+    assert all(len(pf.VQ(**more).code_schemas(data)) == 2 for more in others)
+    assert len(pf.VQ(stages=1).code_schemas(pf.read(both()).schema)) == 2  # some codes are no part of the grid
+
+
+@pytest.mark.parametrize("name", ["of_table", "of_both", "of_pictures"])
+def test_codes_stand_as_records_in_several_ways(name, request):
     model = request.getfixturevalue(name)
-    data = pf.read(table() if name == "of_table" else both())
+    data = pf.read({"of_table": table, "of_both": both, "of_pictures": large}[name]())
     codes = torch.from_numpy(model.encode(data))
     for schema in model.code_schemas():
         records = model.code_records(codes, schema)

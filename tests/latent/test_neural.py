@@ -77,3 +77,27 @@ def test_a_prior_better_than_the_coders_own_scores_better():
     model.fit(data, given="moon", steps=600)
     alone = pf.VAE(latent=2, width=32, warmup=0, lr=0.005).fit(data.without(["moon"]), steps=600)
     assert model.score(data) > alone.score(data.without(["moon"])) + 0.2
+
+
+def test_what_goes_over_pictures_learns_rounded_codes_as_pictures_and_what_does_not_as_categories():
+    shapes = pf.read("shapes:train").select(["image"])[:60]
+    taken = {
+        prior: fitted("vq:width=8", prior, shapes)._codes.fields[0].kind
+        for prior in ("diffusion:width=8,layers=1", "gan:width=8", "dependency-tree", "ngram")
+    }
+    assert list(taken.values()) == ["image", "image", "category", "text"]
+
+
+def test_codes_that_a_diffusion_draws_hang_together():
+    """Halves of a picture that are always alike: codes that are drawn each by itself do not know of each other."""
+    rng = np.random.default_rng(0)
+    grey = rng.integers(0, 2, 300) * 200 + 20
+    data = {"image": (np.tile(grey[:, None, None], (1, 8, 8)) + rng.integers(0, 20, (300, 8, 8))).astype(np.uint8)}
+    model = pf.Latent("vq:codes=16,stages=1,width=8,lr=5e-3", prior="diffusion:width=8,layers=1").fit(data, steps=300)
+    apart = [
+        np.abs(
+            np.diff(m.sample(50, seed=0).to_numpy()["image"].astype(float).reshape(50, 2, -1).mean(2), axis=1)
+        ).mean()
+        for m in (model, model._coder)
+    ]
+    assert apart[0] < 10 < apart[1]

@@ -20,11 +20,12 @@ def told(words):
 def gaussians(knows=True):
     """A model of N(μ, WIDTH²) in DIM numbers, where μ is what is told; or of which it makes nothing."""
 
-    def led(network, n, given, weight, against, interval):
+    def denoiser(given, n):
         middles = torch.tensor([MIDDLES[word] if knows else 0.0 for word in given.column("caption").to_pylist()])
+        assert len(middles) == n
         return lambda y, s: (WIDTH**2 * y + s**2 * middles[:, None]) / (WIDTH**2 + s**2)
 
-    return SimpleNamespace(network=SimpleNamespace(flat=SimpleNamespace(size=DIM), strong=None), _led=led)
+    return SimpleNamespace(size=DIM, denoiser=denoiser)
 
 
 def draws(words, seed=0):

@@ -10,7 +10,9 @@ from torch.nn.functional import max_pool2d, pad
 
 from pushforward.autoencoders.network import Inputs, Kind, Network, Outputs
 from pushforward.autoencoders.quantisers.frequencies import Frequencies
+from pushforward.autoencoders.quantisers.fsq import FSQ
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
+from pushforward.autoencoders.quantisers.squares import digits, shades
 from pushforward.data import Schema
 from pushforward.nets.conv import Grow, Patches, Shrink
 from pushforward.nets.mlp import dense
@@ -102,6 +104,21 @@ class GridNetwork(Network):
         tall, wide = (-(-side // many) for side, many in zip(where.shape[1:], self.size, strict=True))
         room = (0, self.size[1] * wide - where.shape[2], 0, self.size[0] * tall - where.shape[1])
         return max_pool2d(pad(where[:, None].float(), room), (tall, wide)).flatten(1) > 0
+
+    def squares(self, values: Tensor) -> Tensor:
+        """(n, cells, width) vectors of rounded codes → (n, width, rows, columns) in [-1, 1]; slopes pass through."""
+        quantiser = self._rounded
+        return shades(quantiser.digits(values), quantiser.levels, self.size)
+
+    def of_squares(self, x: Tensor) -> Tensor:
+        """(n, width, rows, columns) → (n, cells) the codes that are meant."""
+        quantiser = self._rounded
+        return quantiser.codes(digits(x, quantiser.levels) - quantiser.middle)
+
+    @property
+    def _rounded(self) -> FSQ:
+        assert isinstance(self.quantiser, FSQ)
+        return self.quantiser
 
     @property
     def last(self) -> Tensor:

@@ -21,8 +21,9 @@ from pushforward.autoencoders.quantisers import characters
 from pushforward.autoencoders.quantisers.codebook import Codebook
 from pushforward.autoencoders.quantisers.fsq import FSQ, levels_of
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
-from pushforward.conditional import BLOCK
-from pushforward.data import Category, Image, Number, Records, Schema, Text
+from pushforward.conditional import BLOCK, SMALLEST
+from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
+from pushforward.data.encodings.pixels import from_pixels, to_pixels
 from pushforward.errors import ArgumentError
 from pushforward.nets.conv import map_of
 from pushforward.training.player import Player, adam
@@ -153,32 +154,42 @@ class VQ(Coder):
     # Codes as records
 
     def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
-        """Codes as categories c0, c1, …, or as one text of a character each, the grid row by row.
+        """Codes as categories c0, c1, …, as one text of a character each, the grid row by row, or those of rounded
+        entries of a picture as a small picture (see `squares`).
 
         Args:
             rest: the fields that will be learned, for a model that is not fitted; else a row is taken for granted.
         """
         # said without making a codebook, whose vectors would be drawn
-        size = math.prod(levels_of(self.codes)) if self.codebook == "fsq" else self.codes
-        k, levels = self._positions(rest), tuple(range(size))
+        each = levels_of(self.codes) if self.codebook == "fsq" else (self.codes,)
+        size, beside = self._grid(rest)
+        k, levels = math.prod(size) + beside, tuple(range(math.prod(each)))
         cells = Schema(tuple(Category(name=f"c{i}", values=levels, type="int64") for i in range(k)))
-        return cells, Schema((Text(name="codes", longest=k),))
+        forms = cells, Schema((Text(name="codes", longest=k),))
+        if beside or self.codebook != "fsq" or min(size) < SMALLEST:
+            return forms
+        return *forms, Schema((Image(name="codes", channels=len(each), height=size[0], width=size[1]),))
 
-    def _positions(self, rest: Schema | None) -> int:
-        """Codes of a record with these fields."""
+    def _grid(self, rest: Schema | None) -> tuple[tuple[int, int], int]:
+        """Rows and columns of the codes of a picture, and codes beside them, of a record with these fields."""
         if rest is None and (self._learned is not None or self.fitted):
             schema, given = self.learning
             rest = schema.without(given)
         image = None if rest is None else next(iter(rest.of_kind(Image)), None)
         if rest is None or image is None or self.body == "dense":
-            return self.positions
+            return (1, 0), self.positions
         beside = self.positions if rest.of_kind(Number, Category) else 0
-        return math.prod(map_of(image.height, image.width, self.stages)) + beside
+        return map_of(image.height, image.width, self.stages), beside
 
     def code_records(self, codes: Tensor, schema: Schema) -> Records:
         """(n, k) codes as records of one of `code_schemas`."""
         whole = codes.cpu().numpy()
-        columns = [characters.written(whole)] if schema.of_kind(Text) else list(whole.T)
+        columns: list[Any]
+        if schema.of_kind(Image):
+            values = self.network.quantiser.values(codes.to(self.device))
+            columns = [pictures.to_arrow(to_pixels(self.network.squares(values)).cpu().numpy())]
+        else:
+            columns = [characters.written(whole)] if schema.of_kind(Text) else list(whole.T)
         return Records(schema, pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema.arrow))
 
     def codes_of(self, records: Records, schema: Schema) -> Tensor:
@@ -187,9 +198,12 @@ class VQ(Coder):
         Raises:
             ArgumentError: a text is no text of codes.
         """
+        if schema.of_kind(Image):
+            x = from_pixels(torch.from_numpy(pictures.or_black(records.column(schema.names[0]))))
+            return self.network.of_squares(x.to(self.device)).cpu()
         if schema.of_kind(Text):
-            k = self._positions(None)
-            codes = characters.read(records.column(schema.names[0]).to_pylist(), k)
+            size, beside = self._grid(None)
+            codes = characters.read(records.column(schema.names[0]).to_pylist(), math.prod(size) + beside)
         else:
             codes = np.stack([records.column(name).to_numpy() for name in schema.names], 1)
         return self._checked(torch.from_numpy(codes))

@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
+from pushforward.autoencoders.vq import VQ
 from pushforward.data import Category, Image, Number, Records, Scan, Schema, Text, as_part, as_records
-from pushforward.data.encodings.pixels import from_pixels
+from pushforward.data.encodings.pixels import HALF, from_pixels
 from pushforward.data.holes import blank
 from pushforward.data.masks import unknown_pixels
 from pushforward.diffusion.diffusion import Diffusion
 from pushforward.errors import ArgumentError, DataError, FormatError, one_of
 from pushforward.evidence import Evidence
+from pushforward.latent import Latent
 from pushforward.neural import NeuralModel
 from pushforward.parts import joined, of_part
 from pushforward.runs import asked, check_folder, is_data, told
@@ -26,8 +28,9 @@ from pushforward.saving import emptied
 from pushforward.text_image.cutouts import moved
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import cost, planned, shown
-from pushforward.text_image.missing import LEVELS, First, Way, drawn
+from pushforward.text_image.missing import First, Way, drawn
 from pushforward.text_image.network import Reading
+from pushforward.text_image.painting import LEVELS, Painter, Painting
 from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import Words
 from pushforward.training.player import Player, adam
@@ -35,6 +38,9 @@ from pushforward.training.progress import Progress
 from pushforward.training.run import Run
 
 PICTURES: Any = "diffusion:absent=0.2"  # words, which become a model of its own in every object
+CODER = "vq:codes=2000"
+FINE = 16  # side beyond which pictures are drawn as codes
+CODING = 0.25  # of the minutes of pictures, what their codes get
 PARTS = ("pictures", "words")  # folders of checkpoints and beginnings of the names of weights
 WINDOWS = (0.1, 0.05)  # of averages of weights
 LONGEST = 1.0  # gradient
@@ -54,11 +60,12 @@ Slack = Annotated[float, Ge(0), doc("nats that may be lost in a step by drawing 
 class Joint(NeuralModel):
     """p(picture, texts): either is drawn from the other, both from nothing, and the rest of both from a part.
 
-    A `Diffusion` draws pictures from texts, or from none, and a network of convolutions tells words that are hidden
-    from those that are not, beside a picture that may be hidden, or shown through noise: masked diffusion (Sahoo et al.
-    2024, arXiv 2406.07524; Shi et al. 2024, arXiv 2406.04329). The noise of either part does not know that of the other
-    (Bao et al. 2023, arXiv 2303.06555), so that every conditional follows, and pairs can be drawn words first, picture
-    first, or together: the picture half out of the noise, then the words, then the rest of the picture.
+    A `Diffusion` draws pictures from texts, or from none: their pixels, or of larger ones the codes that a `VQ` gives
+    them, which say as much in far fewer numbers (Rombach et al. 2022, arXiv 2112.10752). A network of convolutions
+    tells words that are hidden from those that are not, beside a picture that may be hidden: masked diffusion (Sahoo et
+    al. 2024, arXiv 2406.07524; Shi et al. 2024, arXiv 2406.04329). What is hidden of either part does not follow that
+    of the other (Bao et al. 2023, arXiv 2303.06555), so that every conditional follows, and pairs can be drawn words
+    first, picture first, or together: the picture half out of the noise, then the words, then the rest of the picture.
 
     `log_prob` is log p(words) + log p(picture | words), of which the first is a bound and the second an estimate, or
     that of one field given the others: of words a bound, so that it also says which caption fits a picture.
@@ -77,10 +84,14 @@ class Joint(NeuralModel):
     """
 
     network: ClassVar[Reading]
-    _drawer: ClassVar[Diffusion | None]  # fitted; None where the picture is a condition
+    _drawer: ClassVar[Painter | None]  # fitted; None where the picture is a condition
     _layout: ClassVar[Layout]
 
     pictures: Annotated[Diffusion, doc("what draws pictures, as diffusion:option=value,option=value")] = PICTURES
+    coder: Annotated[
+        VQ | Literal["auto"] | None,
+        doc(f"brings pictures to codes that are drawn in their place; auto: {CODER} beyond {FINE} pixels a side"),
+    ] = "auto"
     width: Annotated[int, Ge(4), doc("channels of what tells words")] = 96
     layers: Annotated[int, Ge(1), Le(64), doc("blocks of what tells words")] = 3
     share: Annotated[float, Gt(0), Lt(1), doc("of the minutes, what pictures get")] = 0.5
@@ -91,13 +102,26 @@ class Joint(NeuralModel):
     # Hyperparameters
 
     def set_params(self, **values: Any) -> Self:
-        """Change hyperparameters; those of pictures are called ``pictures__width`` and so on."""
-        own = {name: value for name, value in values.items() if not name.startswith("pictures__")}
-        super().set_params(**own)
-        inner = {name.removeprefix("pictures__"): value for name, value in values.items() if name not in own}
-        if inner:
-            self.pictures = Diffusion(**{**self.pictures.get_params(), **inner})  # it may be somebody else's, or fitted
+        """Change hyperparameters; those of parts are called ``pictures__width``, ``coder__codes`` and so on."""
+        inner = {name: value for name, value in values.items() if name.startswith(("pictures__", "coder__"))}
+        super().set_params(**{name: value for name, value in values.items() if name not in inner})
+        for name, value in inner.items():
+            part, _, own = name.partition("__")
+            if (whole := self._part(part)) is None:
+                raise ArgumentError(f"{name}={value!r} is of no part: coder=None draws pixels; say coder='vq' first")
+            setattr(self, part, type(whole)(**{**whole.get_params(), own: value}))  # it may be somebody else's
         return self
+
+    def _part(self, name: str) -> Any:
+        known = self.parameters()[name]
+        return known.check(CODER if getattr(self, name) == "auto" else getattr(self, name))
+
+    def _painter(self, image: Image) -> Painter:
+        """What draws such pictures, not fitted."""
+        pictures = Diffusion(**self.pictures.get_params())
+        coarse = self.pictures.fitted or max(image.height, image.width) <= FINE
+        coder = None if self.coder == "auto" and coarse else self._part("coder")
+        return pictures if coder is None else Latent(coder, prior=pictures, share=CODING)
 
     # Learning
 
@@ -113,8 +137,11 @@ class Joint(NeuralModel):
             )
         if not whole.of_kind(Text, Category):
             raise DataError("Joint needs a caption, and the data has no text or category; name one in text=")
-        self.pictures._check(whole.select(images), whole.without(images))
+        painter = self._painter(whole.of_kind(Image)[0])
+        painter._check(whole.select(images), whole.without(images))
         if self.pictures.fitted:
+            if isinstance(painter, Latent):
+                raise ArgumentError("pictures= was fitted to pixels, and coder= is to draw codes; say coder=None")
             self._check_fitted(whole, images[0])
 
     def _check_fitted(self, schema: Schema, image: str) -> None:
@@ -139,7 +166,7 @@ class Joint(NeuralModel):
             self.__dict__["_drawer"] = self.pictures
         else:
             first, run = self._divided(run)
-            model = Diffusion(**self.pictures.get_params())
+            model = self._painter(image)
             taught, shares = (data, weights) if isinstance(data, Scan) else _pictured(data, weights, image.name)
             others = [name for name in schema.names if name != image.name]
             held = {}
@@ -189,11 +216,12 @@ class Joint(NeuralModel):
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.to(self.device)
-        if self._drawer is not None:  # both are in one place, and see pictures in the same units
+        if isinstance(self._drawer, Diffusion):  # it may have been fitted in another place
             self._drawer._place(self._drawer.network, str(self.device))
-            levels = self._drawer.network.flat.levels
-            self.network.mean.copy_(levels.mean[:, None, None])
-            self.network.scale.copy_(levels.scale[:, None, None])
+        shown = from_pixels(tensors["image"][tensors["there"]])
+        if len(shown):
+            self.network.mean.copy_(shown.mean((0, 2, 3))[:, None, None])
+            self.network.scale.copy_(shown.std((0, 2, 3)).clamp_min(1 / HALF)[:, None, None])
 
     def players(self) -> list[Player]:
         """The network that tells words."""
@@ -203,7 +231,6 @@ class Joint(NeuralModel):
         x = from_pixels(batch["image"])
         if self.network.training and self.move:
             x = moved(x, self.move, generator)
-        x = (x - self.network.mean) / self.network.scale
         telling, tokens = self._telling, batch["tokens"]
         plan = planned(len(tokens), telling.free, self._layout.owner.to(self.device), self.absent, generator)
         each = cost(self.network, shown(self.network, x, batch["there"], generator), tokens, plan)
@@ -216,7 +243,8 @@ class Joint(NeuralModel):
 
     @property
     def _telling(self) -> Telling:
-        return Telling(*self.learning, self._drawer, self._layout, self.network, self.device)
+        painting = None if self._drawer is None else Painting(self._drawer)
+        return Telling(*self.learning, painting, self._layout, self.network, self.device)
 
     # State
 
@@ -249,12 +277,12 @@ class Joint(NeuralModel):
         self.__dict__.update(_drawer=model, _layout=layout)
         super()._restore(of_part(state, "words"), device)
 
-    def _emptied(self) -> Diffusion | None:
-        """The diffusion as it was after the fit, but for its weights."""
+    def _emptied(self) -> Painter | None:
+        """What draws pictures as it was after the fit, but for its weights."""
         if self.measurements["pictures"] is None:
             return None
-        model = Diffusion(**self.pictures.get_params())
         (image,) = self.schema.of_kind(Image)
+        model = self._painter(image)
         others = [name for name in self.schema.names if name != image.name]
         emptied(model, self.schema, tuple(others), self.measurements["pictures"])
         return model

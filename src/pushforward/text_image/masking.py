@@ -14,7 +14,7 @@ from pushforward.text_image.cutouts import covered
 from pushforward.text_image.network import Reading
 from pushforward.text_image.words import MASK
 
-BLIND, NOISY = 0.15, 0.15  # shares of records whose picture is not shown, and is shown through noise
+BLIND = 0.15  # share of records whose picture is not shown
 ALL = 0.5  # share of records that are to tell every field; of the others each with
 EACH = 0.5  # this probability
 PARTS = 8  # numbers of places that a head is asked of
@@ -79,22 +79,15 @@ def planned(n: int, fields: Tensor, owner: Tensor, absent: float, generator: tor
 
 
 def shown(network: Reading, x: Tensor, there: Tensor, generator: torch.Generator) -> Tensor:
-    """(n, channels + 2, height, width) pictures as they are looked at in a step: some through noise, some in part, some
-    not at all.
+    """(n, channels + 1, height, width) pictures as they are looked at in a step: some in part, some not at all.
 
     Args:
         network: what looks.
-        x: (n, channels, height, width) of deviation 1.
+        x: (n, channels, height, width) in [-1, 1].
         there: (n,) bool, whether there is a picture.
     """
-    n, device = len(x), x.device
-    kind = torch.rand(n, generator=generator, device=device)
-    noise = torch.where(kind < NOISY, spread(n, generator), 0.0)
-    angle = (noise * math.pi / 2)[:, None, None, None]
-    x = angle.cos() * x + angle.sin() * torch.randn(x.shape, generator=generator, device=device)
-    seen = there & (kind < 1 - BLIND)
-    known = (covered(torch.ones_like(x[:, :1]), generator) > 0) & seen[:, None, None, None]
-    return network.view(x, known, torch.where(seen, noise, 1.0))
+    seen = there & (torch.rand(len(x), generator=generator, device=x.device) >= BLIND)
+    return network.view(x, (covered(torch.ones_like(x[:, :1]), generator) > 0) & seen[:, None, None, None])
 
 
 def cost(network: Reading, views: Tensor, tokens: Tensor, plan: Plan) -> Tensor:
@@ -102,7 +95,7 @@ def cost(network: Reading, views: Tensor, tokens: Tensor, plan: Plan) -> Tensor:
 
     Args:
         network: what is learned.
-        views: (n, channels + 2, height, width) of pictures.
+        views: (n, channels + 1, height, width) of pictures.
         tokens: (n, length).
         plan: what is hidden.
     """

@@ -8,16 +8,15 @@ import torch
 from torch import Tensor
 
 from pushforward.data import Records
-from pushforward.diffusion.diffusion import Diffusion
+from pushforward.text_image.painting import Painting
 from pushforward.text_image.telling import BLOCK
-from pushforward.training.place import half_pays
 from pushforward.training.randomness import generator as seeded
 
 LEVELS, LOW, HIGH = 8, 0.7, 10.0  # noise through which words matter: on the finest parts of a picture all agree
 
 
 @torch.no_grad()
-def misfit(model: Diffusion, x: Tensor, told: Records) -> Tensor:
+def misfit(painting: Painting, x: Tensor, told: Records) -> Tensor:
     """(n,) ∫ E|D(x + σn; told) - x|² / σ d ln σ: what a denoiser that is told words leaves of the noise of a picture.
 
     Over all levels, and with σ² in place of σ, this would be -log p(x | told) up to what all words have in common, so
@@ -25,20 +24,17 @@ def misfit(model: Diffusion, x: Tensor, told: Records) -> Tensor:
     words tell nothing, would only add noise. The noise is the same for all records.
 
     Args:
-        model: draws pictures, given words.
-        x: (n, size) pictures as its denoiser sees them.
+        painting: draws pictures, given words.
+        x: (n, size) points of pictures.
         told: the words.
     """
-    flat, source = model.network.flat, seeded(0, device=x.device)
+    source = seeded(0, device=x.device)
     sigmas = torch.logspace(math.log10(LOW), math.log10(HIGH), LEVELS, device=x.device)
-    noise = torch.randn(LEVELS, flat.size, generator=source, device=x.device)
+    noise = torch.randn(LEVELS, painting.size, generator=source, device=x.device)
     pieces = []
     for start in range(0, len(x), BLOCK):
         part = x[start : start + BLOCK]
-        denoise = model._led(
-            model.network.strong, len(part), told[start : start + BLOCK], 1.0, "untold", (0.0, math.inf)
-        )
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=half_pays(x.device)):
-            left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
+        denoise = painting.denoiser(told[start : start + BLOCK], len(part))
+        left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
         pieces.append(torch.stack(left).sum(0))
     return torch.cat(pieces)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,20 +11,17 @@ import torch
 from torch import Tensor
 
 from pushforward.data import Records, Schema, Text
-from pushforward.data.holes import blank, exchange, overlay
-from pushforward.diffusion.diffusion import last
-from pushforward.diffusion.samplers.heun import Heun
+from pushforward.data.holes import exchange, overlay
 from pushforward.diffusion.schedule import schedule
 from pushforward.text_image.drawing import Drawing
 from pushforward.text_image.misfit import misfit
+from pushforward.text_image.painting import LEVELS
 from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import MASK
-from pushforward.training.place import half_pays
 from pushforward.training.randomness import moved
 
 MOST = 4096  # draws that are held at once, of which some are to be chosen
-MEET = 1.0  # noise, of pictures of deviation 1, through which words are drawn where both come together
-LEVELS = 18  # of noise that a picture goes through
+MEET = 1.0  # noise, of points of deviation 1, at which words are drawn where both come together
 First = Literal["words", "picture", "together"]
 
 
@@ -67,7 +63,7 @@ def drawn(
         holes: whether cells may be drawn that are missing.
     """
     source, pieces, order = moved(generator, telling.device), [], []
-    there, many = telling.there(known) | (telling.diffusion is None), max(1, min(BLOCK, MOST // way.best))
+    there, many = telling.there(known) | (telling.painting is None), max(1, min(BLOCK, MOST // way.best))
     for group in (np.flatnonzero(there), np.flatnonzero(~there)):
         for start in range(0, len(group), many):
             rows = group[start : start + many]
@@ -98,33 +94,37 @@ class _Draw:
 
     def words(self, part: Records, unknown: Tensor | None) -> Records:
         """Records of which there is a picture, with their words, and then the pixels that were not known."""
-        telling = self.telling
-        x = telling.scaled(part).flatten(1) if unknown is None else None
+        telling, painting = self.telling, self.telling.painting
+        chosen = painting is not None and unknown is None and self.way.best > 1
+        x = painting.of(part) if chosen and painting is not None else None
         out = self._told(part, telling.views(part, unknown), x)
-        if unknown is None or telling.diffusion is None:
+        if unknown is None or painting is None:
             return out
-        whole = overlay(blank(telling.diffusion.schema, len(part)), out)
-        drawn = telling.diffusion._complete(whole, self.source, mask=unknown[:, 0].numpy())
+        drawn = painting.completed(out, unknown, schedule(self.way.levels, telling.device), self.source)
         return exchange(out, drawn, [telling.picture.name])
 
     def pairs(self, part: Records) -> Records:
         """Records of which there is no picture: that and their words."""
-        telling, model, way = self.telling, self.telling.diffusion, self.way
-        assert model is not None
-        flat, n = model.network.flat, len(part)
+        telling, painting, way, n = self.telling, self.telling.painting, self.way, len(part)
+        assert painting is not None
         sigmas = schedule(way.levels, telling.device)
-        meet = {"words": 0, "together": int((sigmas > MEET).sum()), "picture": len(sigmas) - 1}[way.first]
         each = way.best if way.first == "words" else 1
-        x = torch.randn(n * each, flat.size, generator=self.source, device=telling.device) * (1 + sigmas[0] ** 2).sqrt()
-        x = self._refined(x, sigmas[: meet + 1], part)
-        if meet:
-            out = self._told(part, self._through(x, sigmas[meet]), x if way.first == "picture" else None)
-        else:
+        x = painting.noise(n * each, sigmas[0], self.source)
+        if way.first == "words":
             out = self._told(part, telling.network.blind(n), None)
-        # records without a column have no length, and there may be no words
-        told = out if each == 1 else out.take(np.repeat(np.arange(n), each))
-        x = self._refined(x, sigmas[meet:], told)
-        picture = model._records(x if each == 1 else self._fittest(x, out), None)
+            # records without a column have no length, and there may be no words
+            x = self._refined(x, sigmas, out if each == 1 else out.take(np.repeat(np.arange(n), each)))
+            x = x if each == 1 else self._fittest(x, out)
+        elif way.first == "picture":
+            x = self._refined(x, sigmas, part)
+            out = self._told(part, self._seen(x), x)
+        else:
+            meet = int((sigmas > MEET).sum())
+            x = self._refined(x, sigmas[: meet + 1], part)
+            # words given a picture in noise are those of any picture that may be behind it
+            out = self._told(part, self._seen(self._refined(x, sigmas[meet:], part)), None)
+            x = self._refined(x, sigmas[meet:], out)
+        picture = painting.records(x)
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
 
     @torch.no_grad()
@@ -132,7 +132,7 @@ class _Draw:
         """(n, size) of so many pictures of each record the one beside which its words are most probable."""
         telling, best = self.telling, self.way.best
         tokens = telling.tokens(told).repeat_interleave(best, 0)
-        seen = telling.network.see(self._through(x, x.new_zeros(())))
+        seen = telling.network.see(self._seen(x))
         fit = telling._bound(seen, tokens, (tokens != MASK) & ~telling.closed, SCORED).view(-1, best)
         return x[fit.argmax(1) + best * torch.arange(len(fit), device=x.device)]
 
@@ -141,40 +141,33 @@ class _Draw:
 
         Args:
             part: what is known.
-            views: (n, channels + 2, height, width) pictures as they are looked at.
-            x: (n, size) the same as they are, if they choose among words.
+            views: (n, channels + 1, height, width) pictures as they are looked at.
+            x: (n, size) their points, if they choose among words.
         """
         telling, best = self.telling, self.way.best
         seen = telling.network.see(views)
-        if best == 1 or x is None or telling.diffusion is None:
+        if best == 1 or x is None or telling.painting is None:
             return self._with(part, self._tokens(part, seen))
         rows = np.repeat(np.arange(len(part)), best)
         many = part.take(rows)
         out = self._with(many, self._tokens(many, seen.repeat_interleave(best, 0)))
-        known = [name for name in out.names if name in telling.diffusion.given]
+        known = [name for name in out.names if name in telling.painting.given]
         first, same = _distinct(rows, out.select(known))
-        left = misfit(telling.diffusion, x[torch.from_numpy(rows[first]).to(x.device)], out.select(known).take(first))
+        left = misfit(telling.painting, x[torch.from_numpy(rows[first]).to(x.device)], out.select(known).take(first))
         return out.take(left.cpu().numpy()[same].reshape(-1, best).argmin(1) + best * np.arange(len(part)))
 
-    def _through(self, x: Tensor, sigma: Tensor) -> Tensor:
-        """Pictures at a noise level as they are looked at."""
-        network, n = self.telling.network, len(x)
-        shown = (x * (1 + sigma**2).rsqrt()).view(n, *network.shape)
-        noise = (sigma.atan() / (math.pi / 2)).expand(n)
-        return network.view(shown, torch.ones_like(shown[:, :1], dtype=torch.bool), noise)
+    def _seen(self, x: Tensor) -> Tensor:
+        """(n, size) points as pictures that are looked at."""
+        telling = self.telling
+        assert telling.painting is not None
+        shown = telling.painting.pictures(x).clamp(-1, 1)
+        return telling.network.view(shown, torch.ones_like(shown[:, :1], dtype=torch.bool))
 
     def _refined(self, x: Tensor, sigmas: Tensor, told: Records) -> Tensor:
-        """Pictures from one noise level to another."""
-        model = self.telling.diffusion
-        assert model is not None
-        if len(sigmas) < 2:
-            return x
-        known = [name for name in told.names if name in model.given]
-        given = told.select(known) if known else None
-        weight = self.way.guidance if known else 1.0
-        denoiser = model._led(model.network.strong, len(x), given, weight, "untold", (0.0, math.inf))
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=half_pays(x.device)):
-            return last(Heun()(denoiser, x, sigmas, self.source))
+        """Points from one noise level to another."""
+        painting = self.telling.painting
+        assert painting is not None
+        return painting.refined(painting.denoiser(told, len(x), self.way.guidance), x, sigmas, self.source)
 
     def _tokens(self, part: Records, seen: Tensor) -> Tensor:
         """(n, length) tokens, drawn where they are not known, beside what is seen of pictures."""

@@ -47,7 +47,7 @@ class Reading(nn.Module):
         self.shape = shape
         self.register_buffer("mean", torch.zeros(channels, 1, 1))
         self.register_buffer("scale", torch.full((channels, 1, 1), 0.5))
-        self.shrink = Shrink(channels + 4, *shape[1:], hidden=(width // 2, width), layers=1)
+        self.shrink = Shrink(channels + 3, *shape[1:], hidden=(width // 2, width), layers=1)
         self.found, self.score = nn.Conv2d(width, width, 1), nn.Conv2d(width, HEADS, 1)
         self.colours = Colours(channels)
         many = (2 + HEADS) * width + self.colours.outputs
@@ -61,28 +61,26 @@ class Reading(nn.Module):
         self.token_out = nn.Linear(width, symbols)
         self.blocks = nn.ModuleList(_Block(width, length) for _ in range(layers))
 
-    def view(self, x: Tensor, known: Tensor, noise: Tensor) -> Tensor:
-        """(n, channels + 2, height, width) a picture as it is looked at: nothing where it is not known.
+    def view(self, x: Tensor, known: Tensor) -> Tensor:
+        """(n, channels + 1, height, width) a picture as it is looked at: nothing where it is not known.
 
         Args:
-            x: (n, channels, height, width) pictures brought to deviation 1, noise and all.
+            x: (n, channels, height, width) pictures in [-1, 1].
             known: (n, 1, height, width) bool.
-            noise: (n,) arctan σ over that of pure noise, 0 to 1.
         """
         there = known.to(x.dtype)
-        return torch.cat([x * there, there, noise[:, None, None, None].to(x.dtype) * torch.ones_like(there)], 1)
+        return torch.cat([(x - self.mean) / self.scale * there, there], 1)
 
     def blind(self, n: int) -> Tensor:
         """`view` of n pictures of which nothing is known."""
-        nothing = torch.zeros(n, *self.shape, device=self.mean.device)
-        return self.view(nothing, torch.zeros_like(nothing[:, :1], dtype=torch.bool), nothing.new_ones(n))
+        return torch.zeros(n, self.shape[0] + 1, *self.shape[1:], device=self.mean.device)
 
     def see(self, views: Tensor) -> Tensor:
-        """(n, channels + 2, height, width) → (n, 4 + cells, width): the whole, and each cell of a map."""
+        """(n, channels + 1, height, width) → (n, 4 + cells, width): the whole, and each cell of a map."""
         h = self.shrink(torch.cat([views, self.where.to(views.dtype).expand(len(views), -1, -1, -1)], 1))
         found, weights = self.found(h).flatten(2), self.score(h).flatten(2).softmax(2)
         looked = weights @ h.flatten(2).transpose(1, 2)  # (n, heads, width): what stands where each head looks
-        tints = self.colours((views[:, :-2] * self.scale + self.mean).float())
+        tints = self.colours((views[:, :-1] * self.scale + self.mean).float())
         whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
         cells = h.flatten(2).transpose(1, 2) + self.cells
         return torch.cat([whole.unflatten(1, (WHOLE, -1)), layer_norm(cells, cells.shape[-1:])], 1)

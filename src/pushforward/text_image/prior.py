@@ -11,6 +11,7 @@ from pushforward.data import Image
 from pushforward.diffusion.diffusion import Diffusion
 from pushforward.errors import ArgumentError
 from pushforward.text_image.joint import Joint
+from pushforward.text_image.painting import Painting
 from pushforward.training.randomness import moved
 
 LOW, HIGH = 0.3, 3.0  # noise levels, of pictures of deviation 1, through which a picture is looked at
@@ -36,21 +37,22 @@ class Prior:
             raise ArgumentError(f"prior={type(model).__name__} is no model of pictures; give a Joint or a Diffusion")
         model._require_fit("steer")
         painter = model._drawer if isinstance(model, Joint) else model
-        if painter is None or painter._flat.shape != (image.channels, image.height, image.width):
+        own = [] if painter is None else [f for f in painter.schema if f.name not in painter.given]
+        shapes = [(f.channels, f.height, f.width) for f in own if isinstance(f, Image)]
+        if painter is None or shapes != [(image.channels, image.height, image.width)]:
             raise ArgumentError(f"the prior draws no pictures of {image.describe()}; fit one to the VQ's own data")
-        if painter._flat.size != painter._flat.pixels:
+        if len(own) > 1:
             raise ArgumentError("the prior draws more than a picture; fit one to pictures, given= all else")
-        self.model, self.source = painter, moved(source, painter.device)
+        self.painting = Painting(painter)
+        self.source = moved(source, self.painting.diffusion.device)
 
     def loss(self, x: Tensor) -> Tensor:
         """(n,) of (n, channels, height, width) pictures in [-1, 1]."""
-        model, n, home = self.model, len(x), x.device
-        x = x.to(model.device)
-        levels = model._flat.levels
-        y = ((x - levels.mean[:, None, None]) / levels.scale[:, None, None]).flatten(1)
-        u = torch.rand(n, generator=self.source, device=x.device)
+        model, n = self.painting.diffusion, len(x)
+        y = self.painting.points(x.to(model.device))
+        u = torch.rand(n, generator=self.source, device=y.device)
         sigma = LOW * (u * math.log(HIGH / LOW)).exp()
         with torch.no_grad():
-            noise = torch.randn(y.shape, generator=self.source, device=x.device)
+            noise = torch.randn(y.shape, generator=self.source, device=y.device)
             drawn = model._denoiser(model._embedding(n, None))(y + sigma[:, None] * noise, sigma)
-        return (y - drawn).square().mean(1).to(home)
+        return (y - drawn).square().mean(1).to(x.device)

@@ -11,11 +11,10 @@ from torch import Tensor
 
 from pushforward.data import Category, Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.pixels import from_pixels
-from pushforward.data.holes import blank, overlay
-from pushforward.diffusion.diffusion import Diffusion
 from pushforward.text_image.layout import Layout
 from pushforward.text_image.masking import log_bound
 from pushforward.text_image.network import Reading
+from pushforward.text_image.painting import Painting
 from pushforward.text_image.words import MASK
 from pushforward.training.randomness import generator as seeded
 
@@ -30,7 +29,7 @@ class Telling:
     Attributes:
         schema: of the records.
         given: the fields that are conditions.
-        diffusion: draws pictures given all else; None where the picture is a condition.
+        painting: draws pictures given all else; None where the picture is a condition.
         layout: what brings texts and categories to tokens.
         network: what tells the hidden ones.
         device: where both are.
@@ -38,7 +37,7 @@ class Telling:
 
     schema: Schema
     given: tuple[str, ...]
-    diffusion: Diffusion | None
+    painting: Painting | None
     layout: Layout
     network: Reading
     device: torch.device
@@ -71,24 +70,18 @@ class Telling:
         column = known.column(image.name) if image.name in known.names else pa.nulls(len(known), image.arrow_type)
         return pictures.or_black(pa.chunked_array([column]) if isinstance(column, pa.Array) else column)
 
-    def scaled(self, known: Records) -> Tensor:
-        """(n, channels, height, width) the pictures of records, brought to deviation 1."""
-        pixels = torch.from_numpy(self.pixels(known)).to(self.device)
-        return (from_pixels(pixels) - self.network.mean) / self.network.scale
-
     def views(self, known: Records, unknown: Tensor | None = None) -> Tensor:
-        """(n, channels + 2, height, width) pictures as they are looked at.
+        """(n, channels + 1, height, width) pictures as they are looked at.
 
         Args:
             known: records.
             unknown: (n, channels, height, width) bool, pixels that are not known.
         """
-        there, x = self.there(known), self.scaled(known)
-        seen = torch.from_numpy(there).to(self.device)
-        shown = seen[:, None, None, None].expand(-1, 1, *x.shape[2:])
+        x = from_pixels(torch.from_numpy(self.pixels(known)).to(self.device))
+        shown = torch.from_numpy(self.there(known)).to(self.device)[:, None, None, None].expand(-1, 1, *x.shape[2:])
         if unknown is not None:
             shown = shown & ~unknown[:, :1].to(self.device)
-        return self.network.view(x, shown, torch.where(seen, 0.0, 1.0))
+        return self.network.view(x, shown)
 
     def tokens(self, known: Records, gap: str | None = None) -> Tensor:
         """(n, length) tokens, `MASK` where nothing is known."""
@@ -112,9 +105,8 @@ class Telling:
             alone = of is None and image not in self.given
             seen = self._seen(self.network.blind(len(records)) if alone else self.views(records))
             total += self._bound(seen, tokens, (tokens != MASK) & own, samples).cpu()
-        if self.diffusion is not None and of in (None, image) and (there := self.there(records)).any():
-            some = overlay(blank(self.diffusion.schema, len(records)), records).take(np.flatnonzero(there))
-            total[torch.from_numpy(there)] += self.diffusion._log_prob(some)
+        if self.painting is not None and of in (None, image) and (there := self.there(records)).any():
+            total[torch.from_numpy(there)] += self.painting.log_prob(records.take(np.flatnonzero(there)))
         return total
 
     @torch.no_grad()

@@ -87,6 +87,10 @@ class FSQ(Quantiser):
         """(…, width) whole numbers from -⌊L/2⌋ → (…) codes."""
         return ((rounded + self.middle).long() * self.basis).sum(-1)
 
+    def digits(self, values: Tensor) -> Tensor:
+        """(…, width) values → the levels they stand on, counted from 0, as real numbers that slopes pass through."""
+        return values * self.middle + self.middle
+
     def values(self, codes: Tensor) -> Tensor:
         levels = torch.tensor(self.levels, device=codes.device)
         return (codes[..., None] // self.basis % levels - self.middle) / self.middle
