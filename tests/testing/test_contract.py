@@ -47,7 +47,7 @@ SMALL = {
         {"width": 8, "dim": 8, "text_width": 16, "loss": "sigmoid", "alike": 1},
     ],
     "joint": [
-        {"pictures": "diffusion:width=8,layers=1", "width": 16, "layers": 1},
+        {"pictures": "diffusion:width=8,layers=1", "coder": "vq:width=8,codes=8", "width": 16, "layers": 1},
     ],
     "bridge": [
         {"width": 8, "layers": 1, "refine": 2},

@@ -181,10 +181,52 @@ def test_a_diffusion_that_is_fitted_is_taken_as_it_is(data):
         Joint(pictures=own).fit(data.select(["image", "caption"]), steps=1)
 
 
-def test_parts_of_the_diffusion_are_set_by_their_names():
+def test_parts_of_parts_are_set_by_their_names():
     model = Joint(**SMALL)
     own = model.pictures
     assert model.set_params(pictures__width=64, width=16).pictures.width == 64 and own.width == 8 and model.width == 16
+    assert model.coder == "auto" and model.set_params(coder__codes=64).coder.codes == 64
+    with pytest.raises(pf.ArgumentError, match="coder__codes=9 is of no part: coder=None draws pixels"):
+        Joint(coder=None).set_params(coder__codes=9)
+
+
+@pytest.mark.parametrize(
+    "coder, side, codes", [("auto", 16, None), ("auto", 32, 2016), (None, 32, None), ("vq:codes=16,stages=1", 8, 16)]
+)
+def test_pictures_are_drawn_as_codes_where_they_are_large_or_that_is_said(coder, side, codes):
+    columns = squares(12)
+    large = {**columns, "image": columns["image"].repeat(side // 8, 1).repeat(side // 8, 2)}
+    model = Joint(pictures=PICTURES, coder=coder, width=8, layers=1).fit(pf.read(large, text=["caption"]), steps=1)
+    known = model.measurements["pictures"]
+    assert known["model"]["codes"] == codes if codes else "model" not in known
+    assert model.sample(2, seed=0).to_numpy()["image"].shape == (2, side, side)
+
+
+def test_a_diffusion_of_pixels_draws_no_codes(data):
+    own = pf.Diffusion(width=8, layers=1).fit(data, given=["caption", "shade"], steps=1, seed=1)
+    with pytest.raises(pf.ArgumentError, match=r"pictures= was fitted to pixels, .* say coder=None"):
+        Joint(pictures=own, coder="vq:stages=1").fit(data, steps=1)
+
+
+@pytest.mark.parametrize("coder", ["vq:codebook=learned,stages=1", "vq:stages=3", "vq:body=dense"])
+def test_codes_that_are_no_small_picture_are_refused(coder, data):
+    with pytest.raises(
+        pf.DataError, match="makes no grid of rounded codes of at least 4 by 4 of 'image'; say codebook=fsq"
+    ):
+        Joint(pictures=PICTURES, coder=coder).fit(data, steps=1)
+
+
+def test_codes_follow_captions_and_are_completed(data):
+    model = Joint(**SMALL, coder="vq:codes=64,stages=1,width=16").fit(data, steps=300, seed=0, device="cpu")
+    said = sorted(set(squares()["caption"])) * 8
+    drawn = model.sample(64, given={"caption": said}, seed=0).to_numpy()["image"]
+    assert np.mean([read(picture) == caption for picture, caption in zip(drawn, said, strict=True)]) > 0.9
+    new, mask = squares(40, seed=4), np.arange(8)[:, None].repeat(8, 1) > 3
+    out = model.complete(new, mask=mask, seed=0).to_numpy()["image"]
+    assert (out[:, :4] == new["image"][:, :4]).all()
+    assert np.mean([read(p) == c for p, c in zip(out, new["caption"], strict=True)]) > 0.9
+    gap = model.log_prob(new, of="caption") - model.log_prob({**new, "caption": new["caption"][::-1]}, of="caption")
+    assert gap[np.array(new["caption"]) != np.array(new["caption"][::-1])].mean() > 1
 
 
 def test_words_never_seen_are_said_and_drawn_from(model):

@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
 from pushforward.autoencoders.vq import VQ
+from pushforward.conditional import SMALLEST
 from pushforward.data import Category, Image, Number, Records, Scan, Schema, Text, as_part, as_records
 from pushforward.data.encodings.pixels import HALF, from_pixels
 from pushforward.data.holes import blank
@@ -71,8 +72,8 @@ class Joint(NeuralModel):
     that of one field given the others: of words a bound, so that it also says which caption fits a picture.
 
     The data has one picture and one or more texts or categories. Texts are written in small letters; a word that was
-    never seen is read by its characters. `pictures` may be a model that is fitted already, which is then taken as it
-    is.
+    never seen is read by its characters. `pictures` may be a model of pixels that is fitted already, which is then
+    taken as it is.
 
     >>> import pushforward as pf
     >>> shapes = pf.read("shapes:train")[:200]
@@ -139,6 +140,11 @@ class Joint(NeuralModel):
             raise DataError("Joint needs a caption, and the data has no text or category; name one in text=")
         painter = self._painter(whole.of_kind(Image)[0])
         painter._check(whole.select(images), whole.without(images))
+        if isinstance(painter, Latent) and not painter.model.code_schemas(whole.select(images))[-1].of_kind(Image):
+            raise DataError(
+                f"coder= makes no grid of rounded codes of at least {SMALLEST} by {SMALLEST} of {images[0]!r}; say "
+                "codebook=fsq and fewer stages=, or coder=None to draw pixels"
+            )
         if self.pictures.fitted:
             if isinstance(painter, Latent):
                 raise ArgumentError("pictures= was fitted to pixels, and coder= is to draw codes; say coder=None")
