@@ -3,9 +3,9 @@
     python benchmarks/captions_met.py diffusion:absent=0.2 12
     python benchmarks/captions_met.py latent 12 --coder vq:codes=2000 --prior diffusion:absent=0.2 --share 0.25
 
-As in `joint.py`, a tenth of the training pairs is held out (`seen`), `unseen` has combinations of colour, shape and size that
-were not learned from, and a deterministic parser reads 300 drawings of each. Of a `Latent` it also says how many captions are
-met by the real pictures once they were brought to codes and back: no draw can be expected to be better.
+As in `joint.py`, a tenth of the training pairs is held out (`seen`), `unseen` has combinations of colour, shape and
+size that were not learned from, and a deterministic parser reads 300 drawings of each. Of a `Latent` it also says how
+many captions are met by the real pictures once they were brought to codes and back: no draw can be expected to do more.
 """
 
 from __future__ import annotations
