@@ -77,7 +77,8 @@ class Joint(NeuralModel):
 
     >>> import pushforward as pf
     >>> shapes = pf.read("shapes:train")[:200]
-    >>> model = pf.Joint(pictures="diffusion:width=8", width=16, layers=1).fit(shapes, steps=20)
+    >>> parts = {"pictures": "diffusion:width=8", "coder": "vq:width=8"}
+    >>> model = pf.Joint(**parts, width=16, layers=1).fit(shapes, steps=20)
     >>> model.sample(2, given={"caption": "a small red circle"}, seed=0).names
     ('image', 'caption')
     >>> model.complete({"image": shapes.to_numpy()["image"][:2]}, seed=0).names
