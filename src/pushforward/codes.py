@@ -42,8 +42,10 @@ class Codes(Model):
         """
 
     @abstractmethod
-    def code_records(self, codes: Tensor, schema: Schema) -> Records:
-        """(n, k) codes as records of one of `code_schemas`."""
+    def code_records(self, codes: Tensor, schema: Schema, source: Source) -> tuple[Records, Tensor]:
+        """(n, k) codes as records of one of `code_schemas`, and (n,) the log of how many records of the same code there
+        are, of which each is one by chance.
+        """
 
     @abstractmethod
     def codes_of(self, records: Records, schema: Schema) -> Tensor:

@@ -184,15 +184,17 @@ class Latent(Model):
         pieces = []
         for chunk in data.chunks():
             codes, _ = self._coder._draw_codes(self._seen(chunk), source)
-            pieces.append(self._beside(codes, chunk.select(given), form))
+            pieces.append(self._beside(codes, chunk.select(given), form, source)[0])
         return pieces[0].concat(*pieces[1:])
 
-    def _beside(self, codes: Tensor, given: Records, form: Schema) -> Records:
-        """Codes as records of this form, with the conditions as further fields."""
-        drawn = self._coder.code_records(codes, form)
+    def _beside(self, codes: Tensor, given: Records, form: Schema, source: Source) -> tuple[Records, Tensor]:
+        """Codes as records of this form, with the conditions as further fields, and (n,) the log of how many of these
+        have the same code.
+        """
+        drawn, many = self._coder.code_records(codes, form, source)
         schema = Schema((*form, *given.schema))
         columns = {f.name: (drawn if f.name in drawn.names else given).column(f.name) for f in schema}
-        return Records(schema, pa.table(columns, schema=schema.arrow))
+        return Records(schema, pa.table(columns, schema=schema.arrow)), many
 
     # State
 
@@ -269,10 +271,12 @@ class Latent(Model):
         every = [generator(0, draw, device=self._device) for draw in range(draws)]
         drawn = [self._coder._draw_codes(rest, Alike(source)) for source in every]
         repeated = given.concat(*[given] * (draws - 1)) if self.given else given
-        log_z = self._prior._log_prob(self._beside(torch.cat([z for z, _ in drawn]), repeated, self._codes))
+        noise = Alike(generator(0, draws, device=self._device))
+        codes, many = self._beside(torch.cat([z for z, _ in drawn]), repeated, self._codes, noise)
+        log_z = self._prior._log_prob(codes).double().cpu() + many
         log_x = torch.stack([self._coder._log_given(rest, z).double().cpu() for z, _ in drawn])
         log_q = torch.stack([log_q.double().cpu() for _, log_q in drawn])
-        weights = log_x + log_z.double().cpu().view(draws, -1) - log_q
+        weights = log_x + log_z.view(draws, -1) - log_q
         return weights.logsumexp(0) - math.log(draws)
 
     def _encode(self, records: Records, **options: Any) -> Tensor:

@@ -27,9 +27,9 @@ class Linear(Codes):
     def code_schemas(self, rest=None):
         return (Schema(tuple(Number(name=f"z{i}") for i in range(self.latent))),)
 
-    def code_records(self, codes, schema):
+    def code_records(self, codes, schema, source):
         columns = dict(zip(schema.names, codes.double().numpy().T, strict=True))
-        return Records(schema, pa.table(columns, schema=schema.arrow))
+        return Records(schema, pa.table(columns, schema=schema.arrow)), torch.zeros(len(codes)).double()
 
     def codes_of(self, records, schema):
         return torch.from_numpy(np.stack([records.to_numpy()[name] for name in schema.names], 1))
@@ -134,11 +134,11 @@ class Signs(Codes):
         cells = Schema(tuple(Category(name=f"c{i}", values=("a", "b")) for i in range(width or 2)))
         return (text,) if self.only_text else (cells, text)
 
-    def code_records(self, codes, schema):
+    def code_records(self, codes, schema, source):
         letters = np.array(["a", "b"])[codes.numpy()]
-        if schema.of_kind(Text):
-            return Records(schema, pa.table({"codes": ["".join(row) for row in letters]}, schema=schema.arrow))
-        return Records(schema, pa.table(dict(zip(schema.names, letters.T, strict=True)), schema=schema.arrow))
+        columns = [["".join(row) for row in letters]] if schema.of_kind(Text) else list(letters.T)
+        table = pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema.arrow)
+        return Records(schema, table), torch.zeros(len(codes)).double()
 
     def codes_of(self, records, schema):
         if schema.of_kind(Text):

@@ -208,9 +208,9 @@ class Coder(ConditionalModel, Codes):
     def code_schemas(self, rest: Schema | None = None) -> tuple[Schema, ...]:
         return (Schema(tuple(Number(name=f"z{i}") for i in range(self._width_of_codes()))),)
 
-    def code_records(self, codes: Tensor, schema: Schema) -> Records:
+    def code_records(self, codes: Tensor, schema: Schema, source: Source) -> tuple[Records, Tensor]:
         columns = dict(zip(schema.names, codes.detach().cpu().double().numpy().T, strict=True))
-        return Records(schema, pa.table(columns, schema=schema.arrow))
+        return Records(schema, pa.table(columns, schema=schema.arrow)), torch.zeros(len(codes), dtype=torch.float64)
 
     def codes_of(self, records: Records, schema: Schema) -> Tensor:
         return torch.from_numpy(np.stack([records.column(name).to_numpy() for name in schema.names], 1)).float()

@@ -12,8 +12,9 @@ from pushforward.autoencoders.network import Inputs, Kind, Network, Outputs
 from pushforward.autoencoders.quantisers.frequencies import Frequencies
 from pushforward.autoencoders.quantisers.fsq import FSQ
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
-from pushforward.autoencoders.quantisers.squares import digits, shades
+from pushforward.autoencoders.quantisers.squares import digits, painted, shades
 from pushforward.data import Schema
+from pushforward.data.encodings.noise import Source
 from pushforward.nets.conv import Grow, Patches, Shrink
 from pushforward.nets.mlp import dense
 
@@ -109,6 +110,11 @@ class GridNetwork(Network):
         """(n, cells, width) vectors of rounded codes → (n, width, rows, columns) in [-1, 1]; slopes pass through."""
         quantiser = self._rounded
         return shades(quantiser.digits(values), quantiser.levels, self.size)
+
+    def painted(self, codes: Tensor, source: Source) -> tuple[Tensor, Tensor]:
+        """(n, cells) rounded codes → (n, rows, columns, width) uint8 that mean them, and (n,) the log of how many."""
+        quantiser = self._rounded
+        return painted(quantiser.digits(quantiser.values(codes)).round().long(), quantiser.levels, self.size, source)
 
     def of_squares(self, x: Tensor) -> Tensor:
         """(n, width, rows, columns) → (n, cells) the codes that are meant."""

@@ -23,7 +23,8 @@ from pushforward.autoencoders.quantisers.fsq import FSQ, levels_of
 from pushforward.autoencoders.quantisers.quantiser import Quantiser
 from pushforward.conditional import BLOCK, SMALLEST
 from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
-from pushforward.data.encodings.pixels import from_pixels, to_pixels
+from pushforward.data.encodings.noise import Source
+from pushforward.data.encodings.pixels import from_pixels
 from pushforward.errors import ArgumentError
 from pushforward.nets.conv import map_of
 from pushforward.training.player import Player, adam
@@ -181,16 +182,16 @@ class VQ(Coder):
         beside = self.positions if rest.of_kind(Number, Category) else 0
         return map_of(image.height, image.width, self.stages), beside
 
-    def code_records(self, codes: Tensor, schema: Schema) -> Records:
-        """(n, k) codes as records of one of `code_schemas`."""
-        whole = codes.cpu().numpy()
+    def code_records(self, codes: Tensor, schema: Schema, source: Source) -> tuple[Records, Tensor]:
+        whole, many = codes.cpu().numpy(), torch.zeros(len(codes), dtype=torch.float64)
         columns: list[Any]
         if schema.of_kind(Image):
-            values = self.network.quantiser.values(codes.to(self.device))
-            columns = [pictures.to_arrow(to_pixels(self.network.squares(values)).cpu().numpy())]
+            pixels, many = self.network.painted(codes.to(self.device), source)
+            columns = [pictures.to_arrow(pixels.cpu().numpy())]
         else:
             columns = [characters.written(whole)] if schema.of_kind(Text) else list(whole.T)
-        return Records(schema, pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema.arrow))
+        records = Records(schema, pa.table(dict(zip(schema.names, columns, strict=True)), schema=schema.arrow))
+        return records, many.cpu()
 
     def codes_of(self, records: Records, schema: Schema) -> Tensor:
         """(n, k) codes that records of one of `code_schemas` stand for.

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pushforward.autoencoders.quantisers.fsq import FSQ
-from pushforward.autoencoders.quantisers.squares import digits, shades
+from pushforward.autoencoders.quantisers.squares import digits, painted, shades
 from pushforward.data.encodings.pixels import from_pixels, to_pixels
 
 LEVELS = [(8, 6, 5), (2, 3, 4, 7), (5,)]
@@ -32,3 +32,24 @@ def test_cells_lie_row_by_row_and_slopes_pass():
     x = shades(values, (6,), (2, 3))
     assert torch.equal(digits(x, (6,)).flatten(), torch.arange(6)) and (x[0, 0].diff(dim=1) > 0).all()
     assert torch.autograd.grad(x.sum(), values)[0].allclose(torch.tensor(2 / 6))
+
+
+@pytest.mark.parametrize("levels", LEVELS)
+def test_painted_pictures_mean_their_codes(levels):
+    quantiser = FSQ(levels)
+    known = quantiser.digits(quantiser.values(torch.arange(quantiser.size)[:, None].repeat(40, 1))).round().long()
+    pixels, _ = painted(known, levels, (1, 1), torch.Generator().manual_seed(0))
+    assert torch.equal(digits(from_pixels(pixels), levels), known)
+    middle = shades(known.float(), levels, (1, 1)).flatten(1)
+    apart = (from_pixels(pixels).flatten(1) - middle).abs()
+    assert (apart <= 0.5 / torch.tensor(levels)).all() and (apart > 0).any()
+
+
+def test_pictures_of_a_code_are_counted():
+    """Σ p(picture) over the pictures of a code is its probability: where they are alike, so many times one of them."""
+    known = torch.tensor([[[0, 0]], [[1, 2]]])
+    _, many = painted(known, (2, 3), (1, 1), torch.Generator())
+    stretches = [((0, 2), (0, 3)), ((1, 2), (2, 3))]  # the i-th of n
+    halves = [[(i + 0.25) / n * 255 <= v <= (i + 0.75) / n * 255 for v in range(256)] for s in stretches for i, n in s]
+    counts = torch.tensor(halves).sum(1).view(2, 2)
+    assert torch.allclose(many.exp(), counts.prod(1).double())

@@ -1,18 +1,26 @@
 """Codes as a small picture with a channel for each number of their vectors, so that what draws pictures can learn which
 codes stand beside each other.
+
+The i-th of L levels has the i-th of L equal stretches of [-1, 1]. A picture of codes stands on the middle of each, or
+as grey levels anywhere in the middle half of it: a density that is learned from such pictures has no peaks, and what is
+drawn a little off still means the same code.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from pushforward.data.encodings.noise import Source, uniform
+
+WHITE = 255
+
 
 def shades(digits: Tensor, levels: Sequence[int], size: tuple[int, int]) -> Tensor:
-    """(n, rows · columns, width) digits → (n, width, rows, columns): digit i of L is the middle of the i-th of L equal
-    stretches of [-1, 1].
+    """(n, rows · columns, width) digits → (n, width, rows, columns), the middles of their stretches.
 
     Args:
         digits: from 0 to L - 1; slopes pass through them.
@@ -36,3 +44,29 @@ def digits(x: Tensor, levels: Sequence[int]) -> Tensor:
     many = torch.tensor(levels, device=x.device)
     found = ((x.flatten(2).transpose(1, 2) + 1) / 2 * many).floor().long()
     return found.clamp_min(0).minimum(many - 1)
+
+
+def painted(digits: Tensor, levels: Sequence[int], size: tuple[int, int], source: Source) -> tuple[Tensor, Tensor]:
+    """(n, rows, columns, width) uint8, each grey level drawn from the middle half of the stretch of its digit, and (n,)
+    how many pictures could have been drawn, as a logarithm.
+
+    Args:
+        digits: (n, rows · columns, width) int64.
+        levels: L of each number.
+        size: rows and columns.
+        source: of the draws.
+
+    >>> pixels, many = painted(torch.tensor([[[0], [1]]]), (2,), (1, 2), torch.Generator().manual_seed(0))
+    >>> pixels.shape, many.exp()
+    (torch.Size([1, 1, 2, 1]), tensor([4096.], dtype=torch.float64))
+    """
+    first = torch.zeros(len(levels), max(levels), dtype=torch.int64, device=digits.device)
+    count = torch.ones_like(first)
+    for row, n in enumerate(levels):
+        for i in range(n):
+            first[row, i] = math.ceil(WHITE * (i + 0.25) / n)
+            count[row, i] = math.floor(WHITE * (i + 0.75) / n) - first[row, i] + 1
+    column = torch.arange(len(levels), device=digits.device)
+    low, room = first[column, digits], count[column, digits].double()
+    pixels = low + (uniform(room, source) * room).long()
+    return pixels.unflatten(1, size).to(torch.uint8), room.log().flatten(1).sum(1)
