@@ -89,3 +89,16 @@ def test_what_is_known_of_a_picture_stays_and_the_rest_belongs_to_it(painting, n
     assert (before[:, :4] == after[:, :4]).all() and (before[:, 4:] != after[:, 4:]).any()
     below = pf.read({"image": after[:, 4:].repeat(2, 1)})
     assert np.mean(sides(below) == data.to_numpy()["caption"]) > 0.9
+
+
+def test_behind_noise_there_may_be_many_pictures():
+    """Of data N(0, 1) seen at σ = 1, what is behind x is N(x / 2, 1 / 2)."""
+    sigmas, source = torch.cat([torch.logspace(0, -3, 200), torch.zeros(1)]), torch.Generator().manual_seed(0)
+    x = torch.full((4000, 1), 1.2)
+
+    def denoiser(x, sigma):
+        return x / (1 + sigma.reshape(-1, 1) ** 2)
+
+    drawn, other = (way(denoiser, x, sigmas, source) for way in (Painting.behind, Painting.refined))
+    assert abs(drawn.mean() - 0.6) < 4 * (0.5 / 4000) ** 0.5 and abs(drawn.var() - 0.5) < 0.05
+    assert other.std() < 1e-6  # the twin to be caught

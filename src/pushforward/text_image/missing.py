@@ -12,10 +12,11 @@ from torch import Tensor
 
 from pushforward.data import Records, Schema, Text
 from pushforward.data.holes import exchange, overlay
+from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.schedule import schedule
 from pushforward.text_image.drawing import Drawing
 from pushforward.text_image.misfit import misfit
-from pushforward.text_image.painting import LEVELS
+from pushforward.text_image.painting import LEVELS, Painting
 from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import MASK
 from pushforward.training.randomness import moved
@@ -122,7 +123,8 @@ class _Draw:
             meet = int((sigmas > MEET).sum())
             x = self._refined(x, sigmas[: meet + 1], part)
             # words given a picture in noise are those of any picture that may be behind it
-            out = self._told(part, self._seen(self._refined(x, sigmas[meet:], part)), None)
+            behind = painting.behind(self._led(part, n), x, sigmas[meet:], self.source)
+            out = self._told(part, self._seen(behind), None)
             x = self._refined(x, sigmas[meet:], out)
         picture = painting.records(x)
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
@@ -165,9 +167,13 @@ class _Draw:
 
     def _refined(self, x: Tensor, sigmas: Tensor, told: Records) -> Tensor:
         """Points from one noise level to another."""
+        return Painting.refined(self._led(told, len(x)), x, sigmas, self.source)
+
+    def _led(self, told: Records, n: int) -> Denoiser:
+        """The denoiser of n points that are told what is known."""
         painting = self.telling.painting
         assert painting is not None
-        return painting.refined(painting.denoiser(told, len(x), self.way.guidance), x, sigmas, self.source)
+        return painting.denoiser(told, n, self.way.guidance)
 
     def _tokens(self, part: Records, seen: Tensor) -> Tensor:
         """(n, length) tokens, drawn where they are not known, beside what is seen of pictures."""

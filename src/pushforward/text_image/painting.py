@@ -19,6 +19,7 @@ from pushforward.data.masks import repainted
 from pushforward.data.pictures import or_black, to_arrow
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.diffusion import Diffusion, last
+from pushforward.diffusion.samplers.ddim import DDIM
 from pushforward.diffusion.samplers.heun import Heun
 from pushforward.latent import Latent
 from pushforward.training.place import half_pays
@@ -124,6 +125,13 @@ class Painting:
     def refined(denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: torch.Generator) -> Tensor:
         """(n, size) points from the first noise level to the last."""
         return x if len(sigmas) < 2 else last(Heun()(denoiser, x, sigmas, source))
+
+    @staticmethod
+    def behind(denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: torch.Generator) -> Tensor:
+        """(n, size) for each point in noise one of those that may be behind it, by chance: `refined` follows an ordinary
+        differential equation, which always leads to the same.
+        """
+        return x if len(sigmas) < 2 else last(DDIM(eta=1.0)(denoiser, x, sigmas, source))
 
     def completed(self, records: Records, unknown: Tensor, sigmas: Tensor, source: torch.Generator) -> Records:
         """Records whose unknown pixels are drawn, told all else.
