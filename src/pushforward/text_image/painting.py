@@ -128,7 +128,7 @@ class Painting:
 
     @staticmethod
     def behind(denoiser: Denoiser, x: Tensor, sigmas: Tensor, source: torch.Generator) -> Tensor:
-        """(n, size) for each point in noise one of those that may be behind it, by chance: `refined` follows an ordinary
+        """(n, size) for each point in noise one that may be behind it, by chance: `refined` follows an ordinary
         differential equation, which always leads to the same.
         """
         return x if len(sigmas) < 2 else last(DDIM(eta=1.0)(denoiser, x, sigmas, source))
