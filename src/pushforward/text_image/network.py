@@ -83,7 +83,8 @@ class Reading(nn.Module):
         tints = self.colours((views[:, :-1] * self.scale + self.mean).float())
         whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
         cells = h.flatten(2).transpose(1, 2) + self.cells
-        # features grow without bounds, and blocks multiply what follows from them: without norms that overflowed
+        # features grow without bounds, and blocks multiply what follows from them: without norms that overflowed;
+        # norms before this make a picture that is not seen as loud as one that is
         return torch.cat([layer_norm(x, x.shape[-1:]) for x in (whole.unflatten(1, (WHOLE, -1)), cells)], 1)
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
