@@ -47,7 +47,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def model(data):
-    return Joint(**SMALL).fit(data, steps=400, seed=0, device="cpu")
+    return Joint(**SMALL).fit(data, steps=500, seed=0, device="cpu")
 
 
 def test_pictures_follow_their_captions(model):
@@ -217,7 +217,7 @@ def test_codes_that_are_no_small_picture_are_refused(coder, data):
 
 
 def test_codes_follow_captions_and_are_completed(data):
-    model = Joint(**SMALL, coder="vq:codes=64,stages=1,width=8,lr=3e-3").fit(data, steps=250, seed=0, device="cpu")
+    model = Joint(**SMALL, coder="vq:codes=64,stages=1,width=8,lr=3e-3").fit(data, steps=500, seed=0, device="cpu")
     said = sorted(set(squares()["caption"])) * 8
     drawn = model.sample(64, given={"caption": said}, seed=0).to_numpy()["image"]
     assert np.mean([read(picture) == caption for picture, caption in zip(drawn, said, strict=True)]) > 0.9
