@@ -76,8 +76,8 @@ class Painting:
         if self.coder is not None:
             grid, nothing = self.coder.network, x.new_empty(len(x), 0)
             x = grid.squares(grid.quantiser(grid.encode(Inputs(x, nothing, nothing), None)).values)
-        levels = network.flat.levels
-        return ((x - levels.mean[:, None, None]) / levels.scale[:, None, None]).flatten(1)
+        levels, _ = network.flat.levels(x.permute(0, 2, 3, 1))
+        return levels.permute(0, 3, 1, 2).flatten(1)
 
     def pictures(self, points: Tensor) -> Tensor:
         """(n, size) → (n, channels, height, width) in [-1, 1] and a little beyond."""

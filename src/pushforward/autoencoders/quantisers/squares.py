@@ -2,13 +2,12 @@
 codes stand beside each other.
 
 The i-th of L levels has the i-th of L equal stretches of [-1, 1]. A picture of codes stands on the middle of each, or
-as grey levels anywhere in the middle half of it: a density that is learned from such pictures has no peaks, and what is
-drawn a little off still means the same code.
+as one of the grey levels near it: a density that is learned from such pictures has no peaks, and what is drawn a little
+off still means the same code.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -17,6 +16,7 @@ from torch import Tensor
 from pushforward.data.encodings.noise import Source, uniform
 
 WHITE = 255
+NEAR = 0.1  # share of a stretch that grey levels are drawn from; of a half, fewer draws mean what they were asked for
 
 
 def shades(digits: Tensor, levels: Sequence[int], size: tuple[int, int]) -> Tensor:
@@ -47,7 +47,7 @@ def digits(x: Tensor, levels: Sequence[int]) -> Tensor:
 
 
 def painted(digits: Tensor, levels: Sequence[int], size: tuple[int, int], source: Source) -> tuple[Tensor, Tensor]:
-    """(n, rows, columns, width) uint8, each grey level drawn from the middle half of the stretch of its digit, and (n,)
+    """(n, rows, columns, width) uint8, each grey level drawn near the middle of the stretch of its digit, and (n,)
     how many pictures could have been drawn, as a logarithm.
 
     Args:
@@ -58,15 +58,12 @@ def painted(digits: Tensor, levels: Sequence[int], size: tuple[int, int], source
 
     >>> pixels, many = painted(torch.tensor([[[0], [1]]]), (2,), (1, 2), torch.Generator().manual_seed(0))
     >>> pixels.shape, round(float(many.exp()))
-    (torch.Size([1, 1, 2, 1]), 4096)
+    (torch.Size([1, 1, 2, 1]), 169)
     """
-    first = torch.zeros(len(levels), max(levels), dtype=torch.int64, device=digits.device)
-    count = torch.ones_like(first)
-    for row, n in enumerate(levels):
-        for i in range(n):
-            first[row, i] = math.ceil(WHITE * (i + 0.25) / n)
-            count[row, i] = math.floor(WHITE * (i + 0.75) / n) - first[row, i] + 1
-    column = torch.arange(len(levels), device=digits.device)
-    low, room = first[column, digits], count[column, digits].double()
-    pixels = low + (uniform(room, source) * room).long()
-    return pixels.unflatten(1, size).to(torch.uint8), room.log().flatten(1).sum(1)
+    many = torch.tensor(levels, device=digits.device)
+    middle = WHITE * (digits + 0.5) / many
+    around = WHITE * NEAR / 2 / many
+    low = (middle - around).ceil().minimum(middle.round())
+    room = (middle + around).floor().maximum(middle.round()) - low + 1
+    pixels = low + (uniform(room.double(), source) * room).floor()
+    return pixels.unflatten(1, size).to(torch.uint8), room.double().log().flatten(1).sum(1)
