@@ -83,7 +83,7 @@ def main() -> None:
     warnings.simplefilter("ignore", pf.CaptionWarning)
     options = dict(pair.split("=", 1) for pair in asked.option)
     known = pf.CLIP.parameters()
-    model = pf.CLIP(encoder=encoder(asked.encoder), **{k: known[k].read(v) for k, v in options.items()})
+    model = pf.CLIP(text_encoder=encoder(asked.encoder), **{k: known[k].read(v) for k, v in options.items()})
     train, held = read("train").split(1 - HELD, seed=0)
     fields = ["image", *asked.fields.split(",")]
     budget = {"minutes": asked.minutes} if asked.steps is None else {"steps": asked.steps}

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 import torch
 from annotated_types import Ge, Lt, doc
-from torch import Tensor
+from torch import Tensor, nn
 
 from pushforward.data import Image, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import CellEncoding
 from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError, DataError
 from pushforward.nets.condition import Condition
+from pushforward.nets.sentences import LEARNED, Sentences
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 
@@ -43,11 +44,34 @@ class ConditionalModel(NeuralModel):
     """A neural family whose network is `Steered`: conditions may be told when drawing, or some, or none."""
 
     absent: Annotated[float, Ge(0), Lt(1), doc("share of conditions dropped in training")] = 0.1
+    text_encoder: Annotated[
+        str, doc("what reads texts that are given: learned, or folder or hub name of a sentence encoder beside it")
+    ] = LEARNED
 
     @property
     @abstractmethod
     def _steered(self) -> Steered:
         """The network."""
+
+    def _built(self, schema: Schema, given: Sequence[str]) -> nn.Module:
+        network = super()._built(schema, given)
+        if self.text_encoder == LEARNED:
+            return network
+        if not schema.select(given).of_kind(Text):
+            raise ArgumentError(
+                f"text_encoder={self.text_encoder!r} reads texts that are given, and none is; name one in given=, or "
+                "leave it out"
+            )
+        sentences = Sentences(self.text_encoder, **self._reader)
+        for part in network.modules():
+            if isinstance(part, Condition):
+                part.read_by(sentences)
+        return network
+
+    def _measured(self) -> dict[str, Any]:
+        condition = self._steered.condition
+        reader = None if condition is None else condition.sentences
+        return {} if reader is None else {"text_encoder": reader.facts()}
 
     def _named(self, records: Records, encoding: CellEncoding, pictured: bool) -> dict[str, Tensor]:
         """Records as named tensors: cells, the picture that is learned, and conditions.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -44,6 +44,16 @@ class NeuralModel(Model):
     @abstractmethod
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         """A network for these fields; everything that is learned or measured is a parameter or buffer of it."""
+
+    def _built(self, schema: Schema, given: Sequence[str]) -> nn.Module:
+        """The whole network for these fields, of which so many are conditions."""
+        return self._build(schema.without(given), schema.select(given))
+
+    @property
+    def _reader(self) -> dict[str, Any]:
+        """What a frozen encoder of texts has to be, where the model was fitted with one."""
+        facts = {} if self._learned is not None else self.measurements.get("text_encoder", {})
+        return {"width": facts.get("width"), "digest": facts.get("sha256")}
 
     def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         """Look at some records before the network is built, for what its sizes depend on.
@@ -111,7 +121,7 @@ class NeuralModel(Model):
         self._survey(source.first, run)
         spent = time.monotonic() - started
         with scope(mix(run.seed), place.device):
-            self._place(self._build(schema.without(given), schema.select(given)), str(place.device))
+            self._place(self._built(schema, given), str(place.device))
         pilot = source.pilot()
         self._prepare(pilot, generator(run.seed, device=place.device))
         players = self.players()
@@ -189,11 +199,11 @@ class NeuralModel(Model):
 
     def _skeleton(self) -> dict[str, Tensor]:
         with torch.device("meta"):
-            return self._build(self.schema.without(self.given), self.schema.select(self.given)).state_dict()
+            return self._built(self.schema, self.given).state_dict()
 
     def _restore(self, state: dict[str, Tensor], device: str) -> None:
         with scope(0):
-            network = self._build(self.schema.without(self.given), self.schema.select(self.given))
+            network = self._built(self.schema, self.given)
         network.load_state_dict(state)
         self._place(network.eval(), device)
 

@@ -63,7 +63,7 @@ SMALL = {"width": 8, "dim": 8}
 
 
 def test_texts_are_means_of_last_states_encoded_once(sentences):
-    from pushforward.text_image.sentences import Sentences
+    from pushforward.nets.sentences import Sentences
 
     encoder = Sentences(str(sentences))
     seen = []
@@ -81,8 +81,8 @@ def test_texts_are_means_of_last_states_encoded_once(sentences):
 
 
 def test_a_model_with_a_sentence_encoder_is_saved_by_name_and_hash(sentences, tmp_path):
-    model = pf.CLIP(**SMALL, encoder=str(sentences)).fit(data(), steps=3, device="cpu")
-    assert set(model.measurements["encoder"]) == {"name", "sha256", "width"}
+    model = pf.CLIP(**SMALL, text_encoder=str(sentences)).fit(data(), steps=3, device="cpu")
+    assert set(model.measurements["text_encoder"]) == {"name", "sha256", "width"}
     assert not any(name.startswith("read.") for name in model._state())
     loaded = pf.load(model.save(tmp_path / "model"), device="cpu")
     texts = ["a red circle", "a blue square"]
@@ -91,7 +91,7 @@ def test_a_model_with_a_sentence_encoder_is_saved_by_name_and_hash(sentences, tm
 
 
 def test_another_encoder_in_its_place_is_refused(sentences, tmp_path):
-    model = pf.CLIP(**SMALL, encoder=str(sentences)).fit(data(), steps=1, device="cpu")
+    model = pf.CLIP(**SMALL, text_encoder=str(sentences)).fit(data(), steps=1, device="cpu")
     loaded = pf.load(model.save(tmp_path / "model"), device="cpu")
     kept = (sentences / "model.safetensors").read_bytes()
     other = transformers.AutoModel.from_pretrained(sentences)
@@ -107,7 +107,7 @@ def test_another_encoder_in_its_place_is_refused(sentences, tmp_path):
 
 def test_an_encoder_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(pf.ArgumentError, match="cannot be loaded"):
-        pf.CLIP(**SMALL, encoder=str(tmp_path / "nothing")).fit(data(), steps=1)
+        pf.CLIP(**SMALL, text_encoder=str(tmp_path / "nothing")).fit(data(), steps=1)
 
 
 def test_a_pretrained_clip_is_what_transformers_computes(clip_folder):
@@ -141,12 +141,12 @@ def test_a_pretrained_clip_has_slopes_into_pictures_of_any_size(clip_folder):
 
 def test_two_encoders_are_refused(clip_folder, sentences):
     with pytest.raises(pf.ArgumentError, match="both said"):
-        pf.CLIP(pretrained=str(clip_folder), encoder=str(sentences)).fit(data(), steps=1)
+        pf.CLIP(pretrained=str(clip_folder), text_encoder=str(sentences)).fit(data(), steps=1)
 
 
 def test_a_width_that_would_do_nothing_is_refused(sentences):
-    with pytest.raises(pf.ArgumentError, match="text_width=32 is not for encoder="):
-        pf.CLIP(**SMALL, text_width=32, encoder=str(sentences)).fit(data(), steps=1)
+    with pytest.raises(pf.ArgumentError, match="text_width=32 is not for text_encoder="):
+        pf.CLIP(**SMALL, text_width=32, text_encoder=str(sentences)).fit(data(), steps=1)
 
 
 def test_nothing_was_warned_of_twice(clip_folder):

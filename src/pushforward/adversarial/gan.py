@@ -260,7 +260,7 @@ class GAN(FlatModel):
 
     def _measured(self) -> dict[str, Any]:
         facts: dict[str, Any] = {"gamma": round(float(self.network.discriminator.gamma), 6)}
-        return facts | ({"texts": self._phrasing.sizes} if self._phrasing.wordings else {})
+        return super()._measured() | facts | ({"texts": self._phrasing.sizes} if self._phrasing.wordings else {})
 
     # State
 

@@ -155,7 +155,7 @@ class VAE(Coder):
         return self.network.decode(q.sample(generator), given)
 
     def _measured(self) -> dict[str, Any]:
-        return {"active": self._active, "latent": self.latent}
+        return super()._measured() | {"active": self._active, "latent": self.latent}
 
     @property
     def _active(self) -> int:

@@ -113,7 +113,7 @@ class VQ(Coder):
             "entropy_bits": round(network.frequencies.entropy() / math.log(2), 2),
             "used": round(network.frequencies.used(), 4),
         }
-        return found | ({"levels": list(quantiser.levels)} if isinstance(quantiser, FSQ) else {})
+        return super()._measured() | found | ({"levels": list(quantiser.levels)} if isinstance(quantiser, FSQ) else {})
 
     # Codes
 

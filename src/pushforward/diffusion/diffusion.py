@@ -195,7 +195,8 @@ class Diffusion(FlatModel):
         return copied(real, last(DDIM()(self._denoiser(told), noise, sigmas)))
 
     def _measured(self) -> dict[str, Any]:
-        return {"errors": self.__dict__.pop("_errors"), "error": self.__dict__.pop("_error")}
+        errors = {"errors": self.__dict__.pop("_errors"), "error": self.__dict__.pop("_error")}
+        return super()._measured() | errors
 
     @property
     def _louder(self) -> float:

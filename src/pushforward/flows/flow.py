@@ -130,7 +130,8 @@ class Flow(FlatModel):
             self.__dict__["_errors"] = network.errors(network.spread(batch, generator)[0], network.embed(batch))
 
     def _measured(self) -> dict[str, Any]:
-        return {"errors": self.__dict__.pop("_errors")} if "_errors" in self.__dict__ else {}
+        own = {"errors": self.__dict__.pop("_errors")} if "_errors" in self.__dict__ else {}
+        return super()._measured() | own
 
     # Verbs
 

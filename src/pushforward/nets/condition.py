@@ -16,10 +16,13 @@ from pushforward.data.encodings.standardise import Standardise
 from pushforward.data.encodings.tokens import hashed
 from pushforward.data.holes import blank, overlay
 from pushforward.nets.embed import Waves
+from pushforward.nets.sentences import Sentences
 from pushforward.nets.texts import Texts
 
 PREFIX = "given."
 VARIED, LOST = 0.5, 0.1  # shares of texts that lose words in training, and of their words
+FORGOTTEN = 0.1  # share of words that are known by their characters alone in training, so that these are learned
+ALONE, BLUR = 0.5, 0.1  # share of texts that are a vector of `Sentences` alone in training, and noise in it
 
 
 class Condition(nn.Module):
@@ -47,6 +50,16 @@ class Condition(nn.Module):
         self.absent = nn.Parameter(torch.randn(len(schema), width) * width**-0.5)
         self.hole = nn.Parameter(torch.randn(len(schema), width) * width**-0.5)
         self.mix = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+        self.sentences: Sentences | None = None
+
+    def read_by(self, sentences: Sentences) -> None:
+        """Let a frozen encoder read texts too, beside the words that are learned."""
+        self.sentences = sentences
+        for i, field in enumerate(self.schema):
+            if isinstance(field, Text):
+                part = self.parts[str(i)]
+                assert isinstance(part, _Said)
+                part.read_by(sentences.width)
 
     def encode(self, records: Records) -> dict[str, Tensor]:
         """The conditions of records as named tensors, one row a record; the names begin with ``given.``.
@@ -57,16 +70,22 @@ class Condition(nn.Module):
         cells = self._cells.encode(records)
         nulls = [records.column(name).is_null().to_numpy() for name in self.schema.names]
         out = {"numbers": cells.numbers, "codes": cells.codes, "holes": torch.from_numpy(np.stack(nulls, 1))}
-        for text in self.schema.of_kind(Text):
-            out[text.name] = hashed(records.column(text.name).to_pylist())
-        for field in self.schema:
+        for i, field in enumerate(self.schema):
+            if isinstance(field, Text):
+                texts = records.column(field.name).to_pylist()
+                out[f"words.{i}"] = hashed(texts)
+                if self.sentences is not None:
+                    out[f"whole.{i}"] = self.sentences.tokens(texts)
             if isinstance(field, Image):
-                out[field.name] = torch.from_numpy(pictures.or_black(records.column(field.name)))
+                out[f"image.{i}"] = torch.from_numpy(pictures.or_black(records.column(field.name)))
         return {PREFIX + name: tensor for name, tensor in out.items()}
 
     def prepare(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the scales of the numbers from some records."""
+        """Take the scales of the numbers, and the words that there are, from some records."""
         self.scale = Standardise.of(tensors[f"{PREFIX}numbers"])
+        for i, part in enumerate(self.parts.values()):
+            if isinstance(part, _Said):
+                part.texts.remember([tensors[f"{PREFIX}words.{i}"]])
 
     def forward(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor:
         """(n, width) embedding.
@@ -84,15 +103,16 @@ class Condition(nn.Module):
         holes = given[f"{PREFIX}holes"]
         total, told = torch.zeros(len(codes), self.width, device=codes.device), []
         for i, field in enumerate(self.schema):
+            x: tuple[Tensor | None, ...]
             if isinstance(field, Number):
-                x = numbers[:, self.numbers.index(field.name)]
+                x = (numbers[:, self.numbers.index(field.name)],)
             elif isinstance(field, Category):
-                x = codes[:, self.categories.index(field.name)]
+                x = (codes[:, self.categories.index(field.name)],)
             elif isinstance(field, Image):
-                x = from_pixels(given[PREFIX + field.name])
+                x = (from_pixels(given[f"{PREFIX}image.{i}"]),)
             else:
-                x = given[PREFIX + field.name]
-            known, found = ~holes[:, [i]], self.parts[str(i)](x)
+                x = given[f"{PREFIX}words.{i}"], given.get(f"{PREFIX}whole.{i}")
+            known, found = ~holes[:, [i]], self.parts[str(i)](*x)
             # where cells never were missing, what a hole is was not learned: it is a condition that is not told
             nothing = self.hole[i] if field.missing else self.absent[i]
             if isinstance(field, Text):
@@ -107,19 +127,37 @@ class _Said(nn.Module):
     """A text as a vector, and its words, each of which knows the whole.
 
     What a word says depends on words far away: of "a circle left of a cross" the cross is at the right. So what it
-    knows of the whole is multiplied with what it is.
+    knows of the whole is multiplied with what it is. With a frozen encoder the whole is both what is learned and its
+    vector; in training one text in two is its vector alone, lest the words that are known by heart hide it.
     """
 
     def __init__(self, width: int):
         super().__init__()
-        self.texts, self.norm = Texts(width), nn.LayerNorm(width)
+        self.texts, self.norm = Texts(width, forget=FORGOTTEN), nn.LayerNorm(width)
         self.beside = nn.Linear(2 * width, 2 * width)
+        self.own: nn.Module | None = None
 
-    def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(n, words, pieces) → (n, width), and (n, words, width), zero where there is no word."""
-        lost = LOST * (torch.rand(len(tokens), 1, device=tokens.device) < VARIED) if self.training else 0.0
+    def read_by(self, size: int) -> None:
+        """Take vectors of so many numbers beside the words."""
+        width = self.norm.normalized_shape[0]
+        self.own = nn.Sequential(nn.Linear(size, width), nn.SiLU(), nn.Linear(width, width), nn.LayerNorm(width))
+
+    def forward(self, tokens: Tensor, vectors: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """(n, words, pieces), (n, size) → (n, width), and (n, words, width), zero where there is no word."""
+        lost: Tensor | float = 0.0
+        if self.training:
+            lost = torch.rand(len(tokens), 1, device=tokens.device)
+            lost = LOST * (lost < VARIED) if self.own is None else lost
         whole, words, there = self.texts.read(tokens, lost)
-        whole = self.norm(whole)
+        if self.own is None:
+            whole = self.norm(whole)
+        else:
+            assert vectors is not None
+            if self.training:
+                kept = torch.rand(len(whole), 1, device=whole.device) >= ALONE
+                whole, there = whole * kept, there & kept
+                vectors = vectors + BLUR * torch.randn_like(vectors)
+            whole = self.norm(whole) + self.own(vectors)
         both = torch.cat([layer_norm(words, words.shape[-1:]), whole[:, None].expand_as(words)], 2)
         value, gate = self.beside(both).chunk(2, 2)
         return whole, layer_norm(words + value * silu(gate), words.shape[-1:]) * there[..., None]

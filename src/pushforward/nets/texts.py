@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pushforward.data.encodings.tokens import hashed
+from pushforward.nets.seen import Seen
 
 ROWS = 1 << 14  # of the table that words and n-grams share
 SPAN = (5, 3)  # words that a convolution sees
@@ -39,6 +40,9 @@ class Texts(nn.Module):
     Gated convolutions (Dauphin et al. 2017, arXiv 1612.08083) see which word follows which, so "a red circle left of a
     blue circle" is not "a blue circle left of a red circle".
 
+    What was never learned is only noise: once it is said what there was to learn from (`remember`), a word that was not
+    there is known by those of its n-grams that were.
+
     Args:
         width: of the vectors.
         forget: share of words that are known by their characters alone in training, so that these are learned.
@@ -55,6 +59,16 @@ class Texts(nn.Module):
         nn.init.normal_(self.table.weight, std=0.5)
         self.see = nn.ModuleList(nn.Conv1d(width, 2 * width, span, padding=span // 2) for span in SPAN)
         self.norm, self.last = nn.LayerNorm(width), nn.Linear(2 * width, width)
+        self.words, self.grams = Seen(), Seen()
+
+    def remember(self, columns: Sequence[Tensor]) -> None:
+        """Take the words of these for all that there is to learn from.
+
+        Args:
+            columns: each (n, words, pieces), such as `tokens` gives.
+        """
+        self.words.keep(tokens[..., 0] for tokens in columns)
+        self.grams.keep(tokens[..., 1:] for tokens in columns)
 
     def tokens(self, texts: Sequence[str | None]) -> Tensor:
         """(n, words, pieces) int32 hashes; see `hashed`."""
@@ -97,7 +111,8 @@ class Texts(nn.Module):
         at = torch.arange(where.numel(), device=where.device)
         first = torch.empty_like(names, dtype=torch.int64).scatter_(0, where.flatten(), at)
         rows = tokens.flatten(0, 1)[first].long()
-        own, grams = self.table(_two_of(rows[:, :1])), rows[:, 1:]
+        own, grams = self.table(_two_of(rows[:, :1])) * self.words(rows[:, :1]), rows[:, 1:]
+        grams = torch.where(self.grams(grams), grams, 0)
         if self.training and self.forget:
             own = own * (torch.rand(len(own), 1, device=own.device) >= self.forget)
         spelt = self.table(_two_of(grams)) / (grams > 0).sum(1, keepdim=True).clamp_min(1).sqrt()

@@ -18,6 +18,7 @@ from pushforward.data import Category, Image, Number, Records, Schema, Text, pic
 from pushforward.data.encodings.pixels import from_pixels
 from pushforward.data.encodings.tokens import WORDS, pieces, words
 from pushforward.errors import ArgumentError, CaptionWarning, DataError
+from pushforward.nets.sentences import LEARNED, Frozen, Sentences
 from pushforward.nets.texts import Texts, equal
 from pushforward.neural import NeuralModel
 from pushforward.saving import emptied
@@ -25,7 +26,6 @@ from pushforward.text_image import contrast
 from pushforward.text_image.cutouts import covered, moved
 from pushforward.text_image.neighbours import Neighbours
 from pushforward.text_image.pretrained import Looking, PretrainedCLIP
-from pushforward.text_image.sentences import Frozen, Sentences
 from pushforward.text_image.towers import Adapter, PictureTower, Towers, text_head
 from pushforward.training.player import Player, adam
 
@@ -33,7 +33,6 @@ BLOCK = 512  # records that go through a tower together
 AMONG = 100  # texts among which a picture is looked for, when a fit measures what it has learned
 SETTLED = 1024  # records of which those are taken
 SAID = Schema((Text(name="text"),))  # what strings are
-LEARNED = "learned"  # what texts are read by, where no encoder is named
 DECAY = 0.05  # of weights
 FORGOTTEN = 0.5  # share of words known by their characters alone in training, at most: vectors are to be learned too
 BUILT = ("dim", "width", "layers", "text_width", "drop")  # what towers that were trained before do not ask for
@@ -72,7 +71,9 @@ class CLIP(NeuralModel):
     dim: Annotated[int, Ge(2), doc("numbers of the space that pictures and texts share")] = 128
     width: Annotated[int, Ge(4), doc("channels of the first stage of pictures, each stage twice as wide")] = 48
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks a stage")] = 1
-    encoder: Annotated[str, doc("what reads texts: learned, or folder or hub name of a sentence encoder")] = LEARNED
+    text_encoder: Annotated[str, doc("what reads texts: learned, or folder or hub name of a sentence encoder")] = (
+        LEARNED
+    )
     pretrained: Annotated[str | None, doc("folder or hub name of a CLIP whose towers are kept")] = None
     text_width: Annotated[int, Ge(4), doc("width of what is learned to read texts")] = 128
     alike: Annotated[int, Ge(1), doc("records of a batch that are together for captions nearly alike; 1: none")] = 2
@@ -99,7 +100,7 @@ class CLIP(NeuralModel):
         clip = PretrainedCLIP(name)
         side = size or clip._load().config.vision_config.image_size
         image = Image(name="image", channels=3, height=side, width=side)
-        measured = {"records": 0, "seconds": 0.0, "steps": 0, "seed": 0, "last": {}, "encoder": clip.facts()}
+        measured = {"records": 0, "seconds": 0.0, "steps": 0, "seed": 0, "last": {}, "text_encoder": clip.facts()}
         emptied(model, Schema((image, Text(name="caption", missing=True))), (), measured)
         network = model._towers(clip)
         network.log_scale.data.fill_(clip._load().logit_scale.item() / 10)
@@ -119,14 +120,14 @@ class CLIP(NeuralModel):
             raise DataError(f"CLIP needs one picture a record, and the data has {names or 'none'}; {cure}")
         if not rest.of_kind(Text, Category):
             raise DataError("CLIP needs a caption, and the data has no text or category; name one with text=")
-        if self.pretrained is not None and self.encoder != LEARNED:
+        if self.pretrained is not None and self.text_encoder != LEARNED:
             raise ArgumentError(
-                f"encoder={self.encoder!r} and pretrained={self.pretrained!r} are both said; say one of them"
+                f"text_encoder={self.text_encoder!r} and pretrained={self.pretrained!r} are both said; say one of them"
             )
-        if self.encoder != LEARNED and self.text_width != (usual := self.parameters()["text_width"].default):
+        if self.text_encoder != LEARNED and self.text_width != (usual := self.parameters()["text_width"].default):
             raise ArgumentError(
-                f"text_width={self.text_width!r} is not for encoder={self.encoder!r}, which is as wide as it is; "
-                f"leave text_width= out (it is {usual})"
+                f"text_width={self.text_width!r} is not for text_encoder={self.text_encoder!r}, which is as wide as "
+                f"it is; leave text_width= out (it is {usual})"
             )
         for name in BUILT if self.pretrained is not None else ():
             if (value := getattr(self, name)) != self.parameters()[name].default:
@@ -136,16 +137,14 @@ class CLIP(NeuralModel):
                 )
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
-        facts = {} if self._learned is not None else self.measurements.get("encoder", {})
-        known = {"width": facts.get("width"), "digest": facts.get("sha256")}
         if self.pretrained is not None:
-            return self._towers(PretrainedCLIP(self.pretrained, **known))
+            return self._towers(PretrainedCLIP(self.pretrained, **self._reader))
         (image,) = rest.of_kind(Image)
         tower = PictureTower(image, dim=self.dim, width=self.width, layers=self.layers, dropout=self.drop)
         reader = (
             Texts(self.text_width, forget=min(3 * self.drop, FORGOTTEN))
-            if self.encoder == LEARNED
-            else Sentences(self.encoder, **known)
+            if self.text_encoder == LEARNED
+            else Sentences(self.text_encoder, **self._reader)
         )
         return Towers(tower, reader, text_head(reader.width, self.dim, self.drop))
 
@@ -183,8 +182,7 @@ class CLIP(NeuralModel):
         if all(bool(equal(text[own][:1], text[own]).all()) for text, own in zip(texts, told.T, strict=True)):
             raise DataError("all texts are alike, so none tells one picture from another; give captions that differ")
         if isinstance(self.network.read, Texts):
-            for text in texts:
-                self.network.remember(text[..., 0])
+            self.network.read.remember(texts)
         near = Neighbours(tensors, generator) if self.alike > 1 else None
         self.__dict__.update(_near=near, _skipped=skipped)
 
@@ -232,7 +230,7 @@ class CLIP(NeuralModel):
     def _measured(self) -> dict[str, Any]:
         out: dict[str, Any] = {"found": self.__dict__.pop("_found"), "without_text": self.__dict__.pop("_skipped")}
         reader = self.network.read
-        return out | ({"encoder": reader.facts()} if isinstance(reader, Frozen) else {})
+        return out | ({"text_encoder": reader.facts()} if isinstance(reader, Frozen) else {})
 
     # Texts
 
@@ -260,11 +258,12 @@ class CLIP(NeuralModel):
 
     def _warn_of_strange(self, texts: Sequence[str | None], tokens: Tensor) -> None:
         """Say which words were never seen in what was learned from."""
-        if not isinstance(self.network.read, Texts) or not bool(self.network.strange(tokens[..., 0]).any()):
+        reader = self.network.read
+        if not isinstance(reader, Texts) or bool(reader.words(tokens[tokens[..., 0] > 0][:, 0]).all()):
             return
         each = list(dict.fromkeys(word for text in texts for word in words(text)))
-        odd = self.network.strange(torch.tensor([pieces(word)[0] for word in each]))
-        names = [word for word, strange in zip(each, odd.tolist(), strict=True) if strange]
+        seen = reader.words(torch.tensor([pieces(word)[0] for word in each]))
+        names = [word for word, known in zip(each, seen.tolist(), strict=True) if not known]
         more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
         warnings.warn(
             f"words that were never seen are read by their characters alone: {', '.join(names[:TOLD])}{more}",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from pushforward.text_image.sentences import Frozen
+from pushforward.nets.sentences import Frozen
 
 LONGEST = 77  # tokens that these models read
 

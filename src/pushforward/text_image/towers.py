@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -19,7 +18,6 @@ FAST = 10.0  # times faster than other weights that they learn
 SHARPEST = 100.0  # scale, beyond which one pair would outweigh all others
 TINTS = {1: 16, 2: 8, 3: 4, 4: 3}  # colours looked for, on either axis, by channels
 PIXELS = 256  # of a picture, about, that are looked at for their colour
-SEEN = 1 << 16  # bits that say which words were seen
 
 
 class Towers(nn.Module):
@@ -31,15 +29,12 @@ class Towers(nn.Module):
         say: (n, read.width) → (n, dim).
     """
 
-    seen: Tensor
-
     def __init__(self, look: nn.Module, read: TextEncoder, say: nn.Module):
         super().__init__()
         self.look, self.read, self.say = look, read, say
         # Adam moves each weight by about as much: a tenth of a logarithm is moved ten times as fast as one
         self.log_scale = nn.Parameter(torch.tensor(math.log(SCALE) / FAST))
         self.shift = nn.Parameter(torch.tensor(BIAS / FAST))
-        self.register_buffer("seen", torch.zeros(SEEN, dtype=torch.bool))
 
     @property
     def scale(self) -> Tensor:
@@ -58,24 +53,6 @@ class Towers(nn.Module):
     def texts(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
         """(n, …) tokens → (n, dim) of length 1; `drop` is the share of words left out in training."""
         return normalize(self.say(self.read(tokens, drop)).float(), dim=1)
-
-    # Which words were seen is kept as two bits a word (Bloom 1970), so that no list of them is saved
-
-    def remember(self, words: Tensor) -> None:
-        """Keep which hashes of words were seen."""
-        for bit in _bits(words[words > 0]):
-            self.seen[bit] = True
-
-    def strange(self, words: Tensor) -> Tensor:
-        """(n, …) bool, which hashes of words were not seen."""
-        known = torch.ones_like(words, dtype=torch.bool)
-        for bit in _bits(words):
-            known &= self.seen[bit.to(self.seen.device)].to(words.device)
-        return (words > 0) & ~known
-
-
-def _bits(hashes: Tensor) -> Iterable[Tensor]:
-    return hashes.long() % SEEN, hashes.long() // SEEN * 40_503 % SEEN
 
 
 class PictureTower(nn.Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from pushforward.errors import ArgumentError, FormatError, PushforwardError
 
 TOGETHER = 64  # texts that are encoded together
+LEARNED = "learned"  # what reads texts, where no encoder is named
 
 
 class Frozen(nn.Module, ABC):
@@ -86,6 +87,7 @@ class Frozen(nn.Module, ABC):
         return {"name": self.name, "sha256": digest_of(self._load()), "width": self.width}
 
 
+@final
 class Sentences(Frozen):
     """The mean of the last hidden states of a text, of length √width (Reimers, Gurevych 2019, arXiv 1908.10084)."""
 
