@@ -95,3 +95,13 @@ def test_close_numbers_are_told_apart(condition):
     module, _ = condition
     out = module(module.encode(pf.read({"n": [1.0, 1.2]})))
     assert (out[0] - out[1]).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("name", ["numbers", "codes", "holes", "words.1"])
+def test_a_field_may_have_any_name(name):
+    torch.manual_seed(0)
+    data = pf.read({"n": [1.0, 2.0], name: ["red left of blue", "blue"]}, text=[name])
+    module = Condition(data.schema, 16).eval()
+    module.prepare(module.encode(data))
+    out = module(module.encode(data))
+    assert out.shape == (2, 16) and not torch.allclose(out[0], out[1])

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 import torch
 
+from pushforward.nets.seen import Seen
 from pushforward.nets.texts import Texts, equal
 from pushforward.training.randomness import scope
 
@@ -84,3 +85,26 @@ def test_equal_texts_are_found_words_or_vectors():
     texts = Texts(8)
     assert torch.equal(equal(*[texts.tokens(["red one", "one red", "Red, one"])] * 2), both)
     assert torch.equal(equal(*[torch.tensor([[1.0, 2.0], [2.0, 1.0], [1.0, 2.0]])] * 2), both)
+
+
+def test_what_was_not_learned_from_is_no_noise():
+    with scope(0):
+        texts = Texts(8).eval()
+    known, kin, foreign = (texts.tokens([word]) for word in ("circle", "circles", "mug"))
+    before = texts._words(kin)
+    texts.remember([known])
+    own, near, far = texts._words(known), texts._words(kin), texts._words(foreign)
+    assert own.any() and not far.any()
+    assert near[0, 0].any() and not torch.equal(near, before) and not torch.equal(near[0, 0], own[0, 0])
+    shared = set(known[0, 0].tolist()) & set(kin[0, 0, 1:].tolist()) - {0}
+    only = torch.tensor([[[kin[0, 0, 0].item(), *shared]]], dtype=torch.int32)
+    assert torch.allclose(near[0, 0], texts._words(only)[0, 0], atol=1e-6)
+
+
+def test_many_hashes_are_told_from_those_not_seen():
+    generator = torch.Generator().manual_seed(0)
+    hashes = torch.randint(1, 2**31 - 1, (4000,), generator=generator)
+    seen = Seen()
+    assert seen(hashes).all()
+    seen.keep([hashes[:2000], torch.zeros(3, dtype=torch.int64)])
+    assert seen(hashes[:2000]).all() and seen(hashes[2000:]).float().mean() < 0.01
