@@ -128,7 +128,8 @@ class _Said(nn.Module):
 
     What a word says depends on words far away: of "a circle left of a cross" the cross is at the right. So what it
     knows of the whole is multiplied with what it is. With a frozen encoder the whole is both what is learned and its
-    vector; in training one text in two is its vector alone, lest the words that are known by heart hide it.
+    vector; in training one text in two is its vector alone, and of the others any share of words is left out, lest the
+    words that are known by heart hide it.
     """
 
     def __init__(self, width: int):
@@ -144,23 +145,25 @@ class _Said(nn.Module):
 
     def forward(self, tokens: Tensor, vectors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, words, pieces), (n, size) → (n, width), and (n, words, width), zero where there is no word."""
-        lost: Tensor | float = 0.0
-        if self.training:
-            lost = torch.rand(len(tokens), 1, device=tokens.device)
-            lost = LOST * (lost < VARIED) if self.own is None else lost
-        whole, words, there = self.texts.read(tokens, lost)
-        if self.own is None:
-            whole = self.norm(whole)
-        else:
-            assert vectors is not None
+        whole, words, there = self.texts.read(tokens, self._lost(tokens))
+        if self.own is not None and vectors is not None:
             if self.training:
                 kept = torch.rand(len(whole), 1, device=whole.device) >= ALONE
                 whole, there = whole * kept, there & kept
                 vectors = vectors + BLUR * torch.randn_like(vectors)
             whole = self.norm(whole) + self.own(vectors)
+        else:
+            whole = self.norm(whole)
         both = torch.cat([layer_norm(words, words.shape[-1:]), whole[:, None].expand_as(words)], 2)
         value, gate = self.beside(both).chunk(2, 2)
         return whole, layer_norm(words + value * silu(gate), words.shape[-1:]) * there[..., None]
+
+    def _lost(self, tokens: Tensor) -> Tensor | float:
+        """(n, 1) shares of the words of texts that are left out: any, where a vector says them too."""
+        if not self.training:
+            return 0.0
+        share = torch.rand(len(tokens), 1, device=tokens.device)
+        return LOST * (share < VARIED) if self.own is None else share
 
 
 def _embedding(field: object, width: int) -> nn.Module:
