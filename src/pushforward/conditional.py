@@ -16,7 +16,7 @@ from pushforward.data.encodings.cells import CellEncoding
 from pushforward.data.holes import blank
 from pushforward.errors import ArgumentError, DataError
 from pushforward.nets.condition import Condition
-from pushforward.nets.sentences import LEARNED, Sentences
+from pushforward.nets.sentences import LEARNED, Frozen, Sentences
 from pushforward.neural import NeuralModel
 from pushforward.training.place import to_device
 
@@ -57,21 +57,21 @@ class ConditionalModel(NeuralModel):
         network = super()._built(schema, given)
         if self.text_encoder == LEARNED:
             return network
-        if not schema.select(given).of_kind(Text):
-            raise ArgumentError(
-                f"text_encoder={self.text_encoder!r} reads texts that are given, and none is; name one in given=, or "
-                "leave it out"
-            )
         sentences = Sentences(self.text_encoder, **self._reader)
         for part in network.modules():
             if isinstance(part, Condition):
                 part.read_by(sentences)
         return network
 
-    def _measured(self) -> dict[str, Any]:
+    def _meet(self, tensors: dict[str, Tensor]) -> None:
+        for part in self.network.modules():
+            if isinstance(part, Condition):
+                part.meet(tensors)
+
+    @property
+    def _frozen(self) -> Frozen | None:
         condition = self._steered.condition
-        reader = None if condition is None else condition.sentences
-        return {} if reader is None else {"text_encoder": reader.facts()}
+        return None if condition is None else condition.sentences
 
     def _named(self, records: Records, encoding: CellEncoding, pictured: bool) -> dict[str, Tensor]:
         """Records as named tensors: cells, the picture that is learned, and conditions.
@@ -96,6 +96,17 @@ class ConditionalModel(NeuralModel):
             what = f"{type(self).__name__} cannot {verb}"
             raise DataError(f"field {field.name!r} is text, which {what}; name it in given= or leave it out")
         self._check_pictures(rest)
+
+    def _check_texts(self, given: Schema) -> None:
+        """Refuse an encoder that has nothing to read, or cannot."""
+        if self.text_encoder == LEARNED:
+            return
+        if not given.of_kind(Text):
+            raise ArgumentError(
+                f"text_encoder={self.text_encoder!r} reads texts that are given, and none is; name one in given= (read "
+                "with text= what is taken for a category), or leave it out"
+            )
+        Sentences(self.text_encoder)
 
     def _check_pictures(self, rest: Schema) -> None:
         """Refuse more than one picture, and pictures too small, by name."""

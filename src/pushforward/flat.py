@@ -29,6 +29,7 @@ class FlatModel(ConditionalModel):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         self._check_fields(rest, "draw")
+        self._check_texts(given)
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         return self._named(records, self._flat.vector.cells, self._flat.shape is not None)

@@ -17,6 +17,7 @@ from pushforward.data import Records, Scan, Schema, as_records
 from pushforward.data.records import rows_per_chunk
 from pushforward.errors import ArgumentError
 from pushforward.model import Model
+from pushforward.nets.sentences import Frozen
 from pushforward.training.batches import Batches, Beside, Stream, together
 from pushforward.training.checkpoint import Checkpoints
 from pushforward.training.history import History, Scene
@@ -48,6 +49,17 @@ class NeuralModel(Model):
     def _built(self, schema: Schema, given: Sequence[str]) -> nn.Module:
         """The whole network for these fields, of which so many are conditions."""
         return self._build(schema.without(given), schema.select(given))
+
+    def _meet(self, tensors: dict[str, Tensor]) -> None:
+        """Look at records that will be learned from, each chunk before it is."""
+
+    @property
+    def _frozen(self) -> Frozen | None:
+        """What reads texts without learning; it is no part of what is saved."""
+        return None
+
+    def _measured(self) -> dict[str, Any]:
+        return super()._measured() | ({} if self._frozen is None else {"text_encoder": self._frozen.facts()})
 
     @property
     def _reader(self) -> dict[str, Any]:
@@ -126,7 +138,8 @@ class NeuralModel(Model):
         self._prepare(pilot, generator(run.seed, device=place.device))
         players = self.players()
         batch = self._state_batch(run, source.batches(), place)
-        shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision)
+        frozen = {} if self._frozen is None else {"text_encoder": self._frozen.facts()}
+        shared = self._fingerprint(data, weights, run, batch=run.batch, precision=place.precision, **frozen)
         checkpoints = Checkpoints(run.folder, shared) if run.folder else None
         held_out = source.held_out()
         state = State(batch=batch, history=self.history)
@@ -281,12 +294,15 @@ class _Source:
         if isinstance(self._data, Records):
             if self._memory is None:
                 self._memory = self._encode(self._data.take(self._kept), self._share(self._kept))
+                self._model._meet(self._memory)
             yield self._memory
             return
         start = 0
         for i, chunk in enumerate(self._data.chunks()):
             rows = self._kept if i == 0 else np.arange(len(chunk))
-            yield self._encode(chunk.take(rows), self._share(start + rows))
+            tensors = self._encode(chunk.take(rows), self._share(start + rows))
+            self._model._meet(tensors)
+            yield tensors
             start += len(chunk)
 
     def _share(self, rows: np.ndarray) -> np.ndarray | None:

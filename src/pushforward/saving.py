@@ -208,8 +208,8 @@ def read_description(folder: Path) -> dict[str, Any]:
 
 
 def parameters_of(state: dict[str, Tensor]) -> int:
-    """How many numbers were learned."""
-    return sum(tensor.numel() for tensor in state.values())
+    """How many numbers were learned; bits and letters are none."""
+    return sum(tensor.numel() for tensor in state.values() if tensor.dtype not in (torch.bool, torch.uint8))
 
 
 def _check_hashes(folder: Path) -> None:

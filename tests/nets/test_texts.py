@@ -91,20 +91,30 @@ def test_what_was_not_learned_from_is_no_noise():
     with scope(0):
         texts = Texts(8).eval()
     known, kin, foreign = (texts.tokens([word]) for word in ("circle", "circles", "mug"))
-    before = texts._words(kin)
-    texts.remember([known])
-    own, near, far = texts._words(known), texts._words(kin), texts._words(foreign)
-    assert own.any() and not far.any()
+    before, _ = texts._words(kin)
+    texts.remember(known)
+    (own, one), (near, two), (far, none) = (texts._words(tokens) for tokens in (known, kin, foreign))
+    assert one[0, 0] and two[0, 0] and not none[0, 0] and own.any() and not far[0, 0].any()
     assert near[0, 0].any() and not torch.equal(near, before) and not torch.equal(near[0, 0], own[0, 0])
     shared = set(known[0, 0].tolist()) & set(kin[0, 0, 1:].tolist()) - {0}
     only = torch.tensor([[[kin[0, 0, 0].item(), *shared]]], dtype=torch.int32)
-    assert torch.allclose(near[0, 0], texts._words(only)[0, 0], atol=1e-6)
+    assert torch.allclose(near[0, 0], texts._words(only)[0][0, 0], atol=1e-6)
+    assert torch.equal(of(texts, "mug"), of(texts, "")) and torch.allclose(of(texts, "circle mug"), of(texts, "circle"))
+
+
+def test_words_that_come_later_are_remembered_too():
+    texts = Texts(8)
+    tokens = texts.tokens(["red", "blue"])
+    for row in tokens[:, None]:
+        texts.remember(row)
+    assert texts.words(tokens[:, 0, 0]).all() and not texts.words(texts.tokens(["green"])[:, 0, 0]).any()
 
 
 def test_many_hashes_are_told_from_those_not_seen():
     generator = torch.Generator().manual_seed(0)
-    hashes = torch.randint(1, 2**31 - 1, (4000,), generator=generator)
+    hashes = torch.randint(1, 2**31 - 1, (100_000,), generator=generator)
     seen = Seen()
     assert seen(hashes).all()
-    seen.keep([hashes[:2000], torch.zeros(3, dtype=torch.int64)])
-    assert seen(hashes[:2000]).all() and seen(hashes[2000:]).float().mean() < 0.01
+    seen.keep(torch.cat([hashes[:20_000], torch.zeros(3, dtype=torch.int64)]))
+    seen.keep(hashes[20_000:50_000])
+    assert seen(hashes[:50_000]).all() and seen(hashes[50_000:]).float().mean() < 0.02

@@ -107,6 +107,7 @@ class GAN(FlatModel):
                 f"{list(rest.names)} are texts alone, which GAN draws beside a picture or a row; ngram writes new ones"
             )
         self._check_pictures(rest)
+        self._check_texts(given)
 
     def _survey(self, first: Callable[[], tuple[Records, np.ndarray | None]], run: Run) -> None:
         schema, given = self.learning

@@ -33,12 +33,14 @@ class Table:
         judged: the points of both sides, which lead no further back, and their scores.
         change: what was done to real points before.
         heard: what is given of them.
+        unlike: whether each is given anything else than the one a pack before it.
         weight: of the records; None where all weigh alike.
     """
 
     judged: Judged
     change: Transform
     heard: Tensor | None
+    unlike: Tensor | None
     weight: Tensor | None
 
 
@@ -84,21 +86,24 @@ class Moves:
         codes = None if network.encoder is None else (network.encoder(real, told), z)
         real, fake = self._judged(real, fake, codes, generator)
         d = network.discriminator
-        heard = None if d.condition is None else d.condition(batch, drop)
-        self._table = self._laid(real, fake, heard, batch.get("weight"), generator)
+        heard = unlike = None
+        if d.condition is not None:
+            heard = d.condition(batch, drop)
+            unlike = d.condition.unlike(batch, drop, d.pack) if self._mismatched else None
+        laid = self._laid(real, fake, heard, generator)
+        self._table = Table(*laid, heard, unlike, batch.get("weight"))
         return self._followed(self._table, real, fake)
 
     def _laid(
-        self, real: Tensor, fake: Tensor, heard: Tensor | None, weight: Tensor | None, generator: torch.Generator
-    ) -> Table:
+        self, real: Tensor, fake: Tensor, heard: Tensor | None, generator: torch.Generator
+    ) -> tuple[Judged, Transform]:
         """Both sides before the discriminator, each changed in its own way."""
         d, slopes = self._network.discriminator, self._penalty.slopes
         real, fake = real.detach().requires_grad_(slopes or self._encoded), fake.detach().requires_grad_()
         one, two = (self._change(len(real), generator) for _ in range(2))
         told = None if heard is None else torch.cat([heard, heard])
         real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), told).chunk(2)
-        judged = Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores)
-        return Table(judged, one, heard, weight)
+        return Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores), one
 
     @property
     def _encoded(self) -> bool:
@@ -143,11 +148,11 @@ class Moves:
         gamma = d.gamma * (1 + EARLY * torch.exp(-d.seen / SETTLING))
         square = 2 * judged.real.shape[1]  # mean squared distance of two records, all coordinates having deviation 1
         total = loss.discriminator(real_scores, fake_scores)
-        if self._mismatched and table.heard is not None:
+        if table.heard is not None and table.unlike is not None:
             said = table.heard.roll(d.pack, 0)
             others = loss.discriminator(real_scores, d(table.change(judged.real), said))
             # what is told alike of two records is a mismatch of neither
-            share = self._mismatched * (said != table.heard).any(1).view(len(total), -1).any(1)
+            share = self._mismatched * table.unlike.view(len(total), -1).any(1)
             total = (1 - share) * total + share * others
         facts: Facts = {"divergence": loss.divergence(real_scores, fake_scores)}
         for name, squares in self._penalty(judged, generator).items():

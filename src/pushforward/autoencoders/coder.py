@@ -83,6 +83,7 @@ class Coder(ConditionalModel, Codes):
 
     def _check(self, rest: Schema, given: Schema) -> None:
         self._check_fields(rest, "encode")
+        self._check_texts(given)
         for name in ("adversarial", "perceptual"):
             if getattr(self, name) and not rest.of_kind(Image):
                 raise DataError(f"{name}={getattr(self, name):g} needs a picture to be judged, and the data has none")

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import layer_norm, silu
 
-from pushforward.data import Category, Image, Number, Records, Schema, Text, pictures
+from pushforward.data import Category, Field, Image, Number, Records, Schema, Text, pictures
 from pushforward.data.encodings.cells import CellEncoding, without_atoms
 from pushforward.data.encodings.pixels import from_pixels
 from pushforward.data.encodings.standardise import Standardise
@@ -29,7 +29,8 @@ class Condition(nn.Module):
     """Numbers, categories, pictures and texts embedded and added up.
 
     A cell that is a hole and a condition that is not told are different things, and each has a learned vector. In
-    training one text in two loses some of its words, lest it is known by heart.
+    training one text in two loses some of its words, lest it is known by heart, and some words are read by their
+    characters alone.
 
     Args:
         schema: the fields that are conditions.
@@ -81,11 +82,30 @@ class Condition(nn.Module):
         return {PREFIX + name: tensor for name, tensor in out.items()}
 
     def prepare(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take the scales of the numbers, and the words that there are, from some records."""
+        """Take the scales of the numbers from some records."""
         self.scale = Standardise.of(tensors[f"{PREFIX}numbers"])
+
+    def meet(self, tensors: Mapping[str, Tensor]) -> None:
+        """Keep which words there are in some records that will be learned from."""
         for i, part in enumerate(self.parts.values()):
             if isinstance(part, _Said):
-                part.texts.remember([tensors[f"{PREFIX}words.{i}"]])
+                part.texts.remember(tensors[f"{PREFIX}words.{i}"])
+
+    def unlike(self, given: Mapping[str, Tensor], drop: Tensor | None, by: int) -> Tensor:
+        """(n,) bool: which records are told anything else than those `by` rows before them.
+
+        Args:
+            given: tensors that `encode` made.
+            drop: (n, fields) bool, conditions that are not told.
+            by: how far off the others are.
+        """
+        told = ~given[f"{PREFIX}holes"] if drop is None else ~given[f"{PREFIX}holes"] & ~drop
+        out = (told != told.roll(by, 0)).any(1)
+        for i, field in enumerate(self.schema):
+            (x, *_) = self._values(given, i, field)
+            assert x is not None
+            out |= (x != x.roll(by, 0)).flatten(1).any(1) & told[:, i]
+        return out
 
     def forward(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor:
         """(n, width) embedding.
@@ -98,21 +118,10 @@ class Condition(nn.Module):
 
     def read(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> tuple[Tensor, list[Tensor]]:
         """(n, width) embedding, and (n, words, width) of each text the words, zero where there is none."""
-        numbers = self.scale(given[f"{PREFIX}numbers"].nan_to_num())[0].float()
-        codes = given[f"{PREFIX}codes"].clamp_min(0)
         holes = given[f"{PREFIX}holes"]
-        total, told = torch.zeros(len(codes), self.width, device=codes.device), []
+        total, told = torch.zeros(len(holes), self.width, device=holes.device), []
         for i, field in enumerate(self.schema):
-            x: tuple[Tensor | None, ...]
-            if isinstance(field, Number):
-                x = (numbers[:, self.numbers.index(field.name)],)
-            elif isinstance(field, Category):
-                x = (codes[:, self.categories.index(field.name)],)
-            elif isinstance(field, Image):
-                x = (from_pixels(given[f"{PREFIX}image.{i}"]),)
-            else:
-                x = given[f"{PREFIX}words.{i}"], given.get(f"{PREFIX}whole.{i}")
-            known, found = ~holes[:, [i]], self.parts[str(i)](*x)
+            known, found = ~holes[:, [i]], self.parts[str(i)](*self._values(given, i, field))
             # where cells never were missing, what a hole is was not learned: it is a condition that is not told
             nothing = self.hole[i] if field.missing else self.absent[i]
             if isinstance(field, Text):
@@ -121,6 +130,17 @@ class Condition(nn.Module):
             found = torch.where(known, found, nothing)
             total = total + (found if drop is None else torch.where(drop[:, [i]], self.absent[i], found))
         return self.mix(total), told
+
+    def _values(self, given: Mapping[str, Tensor], i: int, field: Field) -> tuple[Tensor | None, ...]:
+        """What the i-th part is told of its field."""
+        if isinstance(field, Number):
+            numbers = self.scale(given[f"{PREFIX}numbers"].nan_to_num())[0].float()
+            return (numbers[:, self.numbers.index(field.name)],)
+        if isinstance(field, Category):
+            return (given[f"{PREFIX}codes"].clamp_min(0)[:, self.categories.index(field.name)],)
+        if isinstance(field, Image):
+            return (from_pixels(given[f"{PREFIX}image.{i}"]),)
+        return given[f"{PREFIX}words.{i}"], given.get(f"{PREFIX}whole.{i}")
 
 
 class _Said(nn.Module):
@@ -146,7 +166,9 @@ class _Said(nn.Module):
     def forward(self, tokens: Tensor, vectors: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(n, words, pieces), (n, size) → (n, width), and (n, words, width), zero where there is no word."""
         whole, words, there = self.texts.read(tokens, self._lost(tokens))
-        if self.own is not None and vectors is not None:
+        whole = whole * there.any(1, keepdim=True)
+        if self.own is not None:
+            assert vectors is not None
             if self.training:
                 kept = torch.rand(len(whole), 1, device=whole.device) >= ALONE
                 whole, there = whole * kept, there & kept

@@ -5,21 +5,23 @@ from __future__ import annotations
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, Self, final
 
 import torch
 from torch import Tensor, nn
 
 from pushforward.errors import ArgumentError, FormatError, PushforwardError
+from pushforward.training.randomness import scope
 
 TOGETHER = 64  # texts that are encoded together
+MOST = 1 << 16  # texts that are kept
 LEARNED = "learned"  # what reads texts, where no encoder is named
 
 
 class Frozen(nn.Module, ABC):
     """A model of `transformers` that reads texts and stays as it is: not saved, but named, with a hash of its weights.
 
-    A text is encoded once, and kept.
+    A text is encoded once, by the processor, and kept, as long as they are not too many.
 
     Args:
         name: its folder, or its name on the hub, such as ``sentence-transformers/all-MiniLM-L6-v2``.
@@ -35,7 +37,7 @@ class Frozen(nn.Module, ABC):
         self.name, self._wanted = name, digest
         self._held: dict[str, Any] = {}  # in a dict, lest it become a part of this module
         self._known: dict[str, Tensor] = {}
-        self.width: int = width or getattr(self._load().config, self.wide)
+        self.width: int = width or getattr(self._beside("AutoConfig"), self.wide)
 
     @abstractmethod
     def _encoded(self, texts: list[str]) -> Tensor:
@@ -43,16 +45,22 @@ class Frozen(nn.Module, ABC):
 
     def tokens(self, texts: Sequence[str | None]) -> Tensor:
         """(n, width) vectors, of which a step only takes what it needs; 0 where there is no text."""
+        if len(self._known) > MOST:
+            self._known.clear()
         return kept(self._known, texts, self._encoded, self.width)
 
     def forward(self, tokens: Tensor, drop: float = 0.0) -> Tensor:
         """The vectors as they are; no word can be left out of them."""
         return tokens
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self  # nothing of it changes
+
     def _load(self) -> Any:
         """The model, evaluating and without slopes into its weights."""
         if "model" not in self._held:
-            model = self._opened(self.kind, use_safetensors=True).eval().requires_grad_(False)
+            with scope(0):  # weights that the folder lacks are drawn, alike each time
+                model = self._opened(self.kind, use_safetensors=True).eval().requires_grad_(False)
             if self._wanted not in (None, digest_of(model)):
                 raise FormatError(
                     f"the encoder {self.name!r} is not the one that the model was fitted with (its weights differ); "

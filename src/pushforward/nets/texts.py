@@ -41,7 +41,7 @@ class Texts(nn.Module):
     blue circle" is not "a blue circle left of a red circle".
 
     What was never learned is only noise: once it is said what there was to learn from (`remember`), a word that was not
-    there is known by those of its n-grams that were.
+    there is known by those of its n-grams that were, and left out where there are none.
 
     Args:
         width: of the vectors.
@@ -61,14 +61,10 @@ class Texts(nn.Module):
         self.norm, self.last = nn.LayerNorm(width), nn.Linear(2 * width, width)
         self.words, self.grams = Seen(), Seen()
 
-    def remember(self, columns: Sequence[Tensor]) -> None:
-        """Take the words of these for all that there is to learn from.
-
-        Args:
-            columns: each (n, words, pieces), such as `tokens` gives.
-        """
-        self.words.keep(tokens[..., 0] for tokens in columns)
-        self.grams.keep(tokens[..., 1:] for tokens in columns)
+    def remember(self, tokens: Tensor) -> None:
+        """Take the words of (n, words, pieces) for some of those that there are to learn from."""
+        self.words.keep(tokens[..., 0])
+        self.grams.keep(tokens[..., 1:])
 
     def tokens(self, texts: Sequence[str | None]) -> Tensor:
         """(n, words, pieces) int32 hashes; see `hashed`."""
@@ -94,7 +90,9 @@ class Texts(nn.Module):
         if self.training and (isinstance(drop, Tensor) or drop):
             kept = there & (torch.rand(there.shape, device=there.device) >= drop)
             there = torch.where(kept.any(1, keepdim=True), kept, there)
-        x = self._words(tokens) * there[..., None]
+        x, known = self._words(tokens)
+        there = there & known
+        x = x * there[..., None]
         y = x.transpose(1, 2)
         for conv in self.see:
             value, gate = conv(y).chunk(2, 1)
@@ -105,18 +103,18 @@ class Texts(nn.Module):
         mean = self.norm(x.sum(1) / there.sum(1, keepdim=True).clamp_min(1).sqrt())
         return self.last(torch.cat([mean, found], 1)), each, there
 
-    def _words(self, tokens: Tensor) -> Tensor:
-        """(n, words, width): each different word is looked up once."""
+    def _words(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """(n, words, width), each different word looked up once, and (n, words) whether anything is known of it."""
         names, where = tokens[..., 0].unique(return_inverse=True)
         at = torch.arange(where.numel(), device=where.device)
         first = torch.empty_like(names, dtype=torch.int64).scatter_(0, where.flatten(), at)
         rows = tokens.flatten(0, 1)[first].long()
-        own, grams = self.table(_two_of(rows[:, :1])) * self.words(rows[:, :1]), rows[:, 1:]
-        grams = torch.where(self.grams(grams), grams, 0)
+        rows = torch.where(torch.cat([self.words(rows[:, :1]), self.grams(rows[:, 1:])], 1), rows, 0)
+        own, grams = self.table(_two_of(rows[:, :1])), rows[:, 1:]
         if self.training and self.forget:
             own = own * (torch.rand(len(own), 1, device=own.device) >= self.forget)
         spelt = self.table(_two_of(grams)) / (grams > 0).sum(1, keepdim=True).clamp_min(1).sqrt()
-        return (own + spelt)[where]
+        return (own + spelt)[where], rows.any(1)[where]
 
 
 def _two_of(hashes: Tensor) -> Tensor:

@@ -170,6 +170,11 @@ class CLIP(NeuralModel):
         out["told"] = torch.from_numpy((told & column.is_valid().to_numpy()).T.copy())  # of no picture nothing is told
         return out
 
+    def _meet(self, tensors: dict[str, Tensor]) -> None:
+        if isinstance(reader := self.network.read, Texts):
+            for i, told in enumerate(tensors["told"].T):
+                reader.remember(tensors[f"text.{i}"][told])
+
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         told = tensors["told"]
         texts = [tensors[f"text.{i}"] for i in range(told.shape[1])]
@@ -181,8 +186,6 @@ class CLIP(NeuralModel):
             )  # fmt: skip
         if all(bool(equal(text[own][:1], text[own]).all()) for text, own in zip(texts, told.T, strict=True)):
             raise DataError("all texts are alike, so none tells one picture from another; give captions that differ")
-        if isinstance(self.network.read, Texts):
-            self.network.read.remember(texts)
         near = Neighbours(tensors, generator) if self.alike > 1 else None
         self.__dict__.update(_near=near, _skipped=skipped)
 
@@ -229,8 +232,11 @@ class CLIP(NeuralModel):
 
     def _measured(self) -> dict[str, Any]:
         out: dict[str, Any] = {"found": self.__dict__.pop("_found"), "without_text": self.__dict__.pop("_skipped")}
-        reader = self.network.read
-        return out | ({"text_encoder": reader.facts()} if isinstance(reader, Frozen) else {})
+        return super()._measured() | out
+
+    @property
+    def _frozen(self) -> Frozen | None:
+        return self.network.read if isinstance(self.network.read, Frozen) else None
 
     # Texts
 

@@ -2,8 +2,8 @@
 codes stand beside each other.
 
 The i-th of L levels has the i-th of L equal stretches of [-1, 1]. A picture of codes stands on the middle of each, or
-as one of the grey levels near it: a density that is learned from such pictures has no peaks, and what is drawn a little
-off still means the same code.
+as one of a few grey levels near it: a density that is learned from such pictures has peaks no narrower than that, and
+what is drawn a little off still means the same code.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from pushforward.data.encodings.noise import Source, uniform
 
 WHITE = 255
-NEAR = 0.1  # share of a stretch that grey levels are drawn from; of a half, fewer draws mean what they were asked for
+NEAR = 0.1  # share of a stretch that grey levels are drawn from; with a half, fewer draws meet what they are told
 
 
 def shades(digits: Tensor, levels: Sequence[int], size: tuple[int, int]) -> Tensor:
