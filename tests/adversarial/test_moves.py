@@ -291,7 +291,8 @@ def test_mismatched_conditions_teach_which_records_they_belong_to():
             real, _ = network.flat(batch, source(step))
             rows = torch.randperm(n, generator=source(step))
             heard = {k: v[rows] for k, v in batch.items()}
-            moves._table = moves._laid(real[rows], real[rows], d.condition(heard), None, source(step))
+            told, unlike = d.condition(heard), d.condition.unlike(heard, None, 1)
+            moves._table = moves._laid(real[rows], real[rows], told, None, source(step), unlike if share else None)
             optimizer.zero_grad()
             moves.discriminate({}, source())[0].backward()
             optimizer.step()

@@ -102,6 +102,15 @@ def test_what_was_not_learned_from_is_no_noise():
     assert torch.equal(of(texts, "mug"), of(texts, "")) and torch.allclose(of(texts, "circle mug"), of(texts, "circle"))
 
 
+def test_other_scripts_are_read_where_they_were_learned():
+    with scope(0):
+        texts = Texts(8).eval()
+    said = ["красный квадрат", "赤い四角", "青い四角"]
+    texts.remember(texts.tokens(said))
+    a, b, c = of(texts, *said)
+    assert (a - b).abs().max() > 1e-2 and (b - c).abs().max() > 1e-2
+
+
 def test_words_that_come_later_are_remembered_too():
     texts = Texts(8)
     tokens = texts.tokens(["red", "blue"])

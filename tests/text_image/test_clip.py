@@ -258,17 +258,17 @@ def test_an_empty_query_is_refused(model, others, nothing):
 
 
 def test_words_never_seen_are_named(model):
-    with pytest.warns(pf.CaptionWarning, match="by their characters alone: crimson, triangle$"):
+    with pytest.warns(pf.CaptionWarning, match="share with others, if any: crimson, triangle$"):
         model.encode(["a crimson square", "a red triangle"])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.encode(ALL)
 
 
-def test_other_scripts_are_read(model):
+def test_scripts_that_were_never_seen_say_nothing(model):
     with pytest.warns(pf.CaptionWarning, match="красный"):
         a, b = model.encode(["красный квадрат", "赤い四角"])
-    assert np.isfinite(a).all() and not np.allclose(a, b)
+    assert np.isfinite(a).all() and np.allclose(a, b, atol=1e-6)
 
 
 def test_a_very_long_caption_is_cut_and_that_is_said(model):

@@ -33,15 +33,15 @@ class Table:
         judged: the points of both sides, which lead no further back, and their scores.
         change: what was done to real points before.
         heard: what is given of them.
-        unlike: whether each is given anything else than the one a pack before it.
         weight: of the records; None where all weigh alike.
+        unlike: whether each is given anything else than the one a pack before it; None where it does not matter.
     """
 
     judged: Judged
     change: Transform
     heard: Tensor | None
-    unlike: Tensor | None
     weight: Tensor | None
+    unlike: Tensor | None
 
 
 @final
@@ -90,20 +90,21 @@ class Moves:
         if d.condition is not None:
             heard = d.condition(batch, drop)
             unlike = d.condition.unlike(batch, drop, d.pack) if self._mismatched else None
-        laid = self._laid(real, fake, heard, generator)
-        self._table = Table(*laid, heard, unlike, batch.get("weight"))
+        self._table = self._laid(real, fake, heard, batch.get("weight"), generator, unlike)
         return self._followed(self._table, real, fake)
 
     def _laid(
-        self, real: Tensor, fake: Tensor, heard: Tensor | None, generator: torch.Generator
-    ) -> tuple[Judged, Transform]:
+        self, real: Tensor, fake: Tensor, heard: Tensor | None, weight: Tensor | None, generator: torch.Generator,
+        unlike: Tensor | None = None,
+    ) -> Table:  # fmt: skip
         """Both sides before the discriminator, each changed in its own way."""
         d, slopes = self._network.discriminator, self._penalty.slopes
         real, fake = real.detach().requires_grad_(slopes or self._encoded), fake.detach().requires_grad_()
         one, two = (self._change(len(real), generator) for _ in range(2))
         told = None if heard is None else torch.cat([heard, heard])
         real_scores, fake_scores = d(torch.cat([one(real), two(fake)]), told).chunk(2)
-        return Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores), one
+        judged = Judged(_Same(d, one, two, heard), real, fake, real_scores, fake_scores)
+        return Table(judged, one, heard, weight, unlike)
 
     @property
     def _encoded(self) -> bool:

@@ -104,7 +104,7 @@ class Condition(nn.Module):
         for i, field in enumerate(self.schema):
             (x, *_) = self._values(given, i, field)
             assert x is not None
-            out |= (x != x.roll(by, 0)).flatten(1).any(1) & told[:, i]
+            out |= (x != x.roll(by, 0)).view(len(x), -1).any(1) & told[:, i]
         return out
 
     def forward(self, given: Mapping[str, Tensor], drop: Tensor | None = None) -> Tensor:

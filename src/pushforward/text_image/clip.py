@@ -272,7 +272,8 @@ class CLIP(NeuralModel):
         names = [word for word, known in zip(each, seen.tolist(), strict=True) if not known]
         more = f" and {len(names) - TOLD} more" if len(names) > TOLD else ""
         warnings.warn(
-            f"words that were never seen are read by their characters alone: {', '.join(names[:TOLD])}{more}",
+            "words that were never seen are read by the characters that they share with others, if any: "
+            f"{', '.join(names[:TOLD])}{more}",
             CaptionWarning, stacklevel=3,
         )  # fmt: skip
 
