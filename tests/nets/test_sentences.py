@@ -61,7 +61,7 @@ def far(model, names):
     return np.array(out)
 
 
-HOW = {"given": "name", "steps": 300, "seed": 0, "device": "cpu"}
+HOW = {"given": "name", "steps": 150, "seed": 0, "device": "cpu"}
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def pictures(n=64, seed=0):
 
 def test_places_of_a_picture_hear_it(folder):
     model = pf.Diffusion(width=16, text_encoder=folder).fit(
-        pictures(), given="caption", steps=200, seed=0, device="cpu"
+        pictures(), given="caption", steps=120, seed=0, device="cpu"
     )
     asked = {"caption": ["red", "crimson", "blue", "azure"] * 16}
     pixels = model.sample(64, given=asked, seed=0).to_numpy()["image"].astype(float).mean((1, 2))
