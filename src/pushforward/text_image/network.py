@@ -50,8 +50,8 @@ class Reading(nn.Module):
         self.shrink = Shrink(channels + 3, *shape[1:], hidden=(width // 2, width), layers=1)
         self.found, self.score = nn.Conv2d(width, width, 1), nn.Conv2d(width, HEADS, 1)
         self.colours = Colours(channels)
-        many = (2 + HEADS) * width + self.colours.outputs
-        self.gather = nn.Sequential(nn.Linear(many, WHOLE * width), nn.SiLU(), nn.Dropout(DROPPED))
+        self.gather = nn.Sequential(nn.Linear((2 + HEADS) * width, WHOLE * width), nn.SiLU(), nn.Dropout(DROPPED))
+        self.tint = nn.Sequential(nn.Linear(self.colours.outputs, WHOLE * width), nn.Dropout(DROPPED))
         self.lay, self.take = nn.Linear(WHOLE * width, length * HANDED), nn.Linear(HANDED, width)
         self.cells = nn.Parameter(0.1 * torch.randn(math.prod(self.shrink.size), width))
         self.register_buffer("where", _coordinates(*shape[1:]), persistent=False)
@@ -81,11 +81,13 @@ class Reading(nn.Module):
         found, weights = self.found(h).flatten(2), self.score(h).flatten(2).softmax(2)
         looked = weights @ h.flatten(2).transpose(1, 2)  # (n, heads, width): what stands where each head looks
         tints = self.colours((views[:, :-1] * self.scale + self.mean).float())
-        whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1), tints.to(h.dtype)], 1))
+        whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1)], 1)).unflatten(1, (WHOLE, -1))
         cells = h.flatten(2).transpose(1, 2) + self.cells
         # features grow without bounds, and blocks multiply what follows from them: without norms that overflowed;
-        # norms before this make a picture that is not seen as loud as one that is
-        return torch.cat([layer_norm(x, x.shape[-1:]) for x in (whole.unflatten(1, (WHOLE, -1)), cells)], 1)
+        # norms before this make a picture that is not seen as loud as one that is. Colours do not grow, and would not
+        # be heard beside them
+        whole = layer_norm(whole, whole.shape[-1:]) + self.tint(tints.to(h.dtype)).unflatten(1, (WHOLE, -1))
+        return torch.cat([whole, layer_norm(cells, cells.shape[-1:])], 1)
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """What is seen of pictures and (n, length) tokens → (n, length, width) of each place; `of_token` goes on."""
