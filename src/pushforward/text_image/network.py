@@ -83,11 +83,11 @@ class Reading(nn.Module):
         tints = self.colours((views[:, :-1] * self.scale + self.mean).float())
         whole = self.gather(torch.cat([found.amax(2), found.mean(2), looked.flatten(1)], 1)).unflatten(1, (WHOLE, -1))
         cells = h.flatten(2).transpose(1, 2) + self.cells
-        # features grow without bounds, and blocks multiply what follows from them: without norms that overflowed;
-        # norms before this make a picture that is not seen as loud as one that is. Colours do not grow, and would not
-        # be heard beside them
+        # features grow without bounds, and blocks multiply what follows from them: without norms that overflowed.
+        # Colours do not grow, and would not be heard beside them. A picture of which nothing is seen says nothing
         whole = layer_norm(whole, whole.shape[-1:]) + self.tint(tints.to(h.dtype)).unflatten(1, (WHOLE, -1))
-        return torch.cat([whole, layer_norm(cells, cells.shape[-1:])], 1)
+        there = (views[:, -1] > 0).flatten(1).any(1)
+        return torch.cat([whole, layer_norm(cells, cells.shape[-1:])], 1) * there[:, None, None]
 
     def read(self, seen: Tensor, tokens: Tensor) -> Tensor:
         """What is seen of pictures and (n, length) tokens → (n, length, width) of each place; `of_token` goes on."""

@@ -95,7 +95,8 @@ class Colours(nn.Module):
 
     def __init__(self, channels: int):
         super().__init__()
-        axis = torch.linspace(-1, 1, TINTS[channels])
+        # no linspace: since transformers was first used, it may forget that networks are built without memory
+        axis = 2 * torch.arange(TINTS[channels]) / (TINTS[channels] - 1) - 1
         grid = torch.cartesian_prod(*[axis] * channels).reshape(-1, channels)
         self.centres = nn.Parameter(grid)
         self.log_widths = nn.Parameter(torch.full((len(grid),), 1.2 / (TINTS[channels] - 1)).log())
