@@ -28,14 +28,16 @@ def common_measure(values: np.ndarray) -> float | None:
         return None
     eps = float(np.finfo(values.dtype).eps)
     near = eps**0.5
+    whole, exponent = u, int(np.frexp(u[-1])[1])
+    u = np.ldexp(u, -exponent)  # the largest is about 1: products of huge numbers, and ratios of tiny ones, overflow
     measure = u[0]
     for _ in range(ROUNDS):
-        if u[-1] / measure > near / (8 * eps):
+        if 8 * eps * u[-1] > near * measure:
             return None
         times = np.rint(u / measure)
         off = np.abs(u / measure - times) > near
         if not off.any():
-            return _shortest(float(u @ times / (times @ times)), u, eps)
+            return _shortest(float(np.ldexp(u @ times / (times @ times), exponent)), whole, eps)
         first = int(np.argmax(off))  # all before it are multiples, and make the measure more exact
         if first:
             measure = float(u[:first] @ times[:first] / (times[:first] @ times[:first]))
@@ -49,8 +51,9 @@ def _shortest(measure: float, u: np.ndarray, eps: float) -> float:
     """The measure with the fewest digits whose multiples are these values."""
     for digits in range(1, DIGITS):
         short = float(f"{measure:.{digits}g}")
-        if np.all(np.abs(np.rint(u / short) * short - u) <= 4 * eps * u):
-            return short
+        with np.errstate(over="ignore", divide="ignore", invalid="ignore"):  # what does not fit is not returned
+            if np.all(np.abs(np.rint(u / short) * short - u) <= 4 * eps * u):
+                return short
     return measure
 
 
