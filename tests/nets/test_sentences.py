@@ -165,6 +165,11 @@ def test_weights_that_a_folder_lacks_are_drawn_alike(tmp_path):
         assert Sentences(name).facts() == one
 
 
+def test_loading_shows_no_bars_of_its_own(folder, capfd):
+    Sentences(folder).tokens(["red"])
+    assert capfd.readouterr() == ("", "") and transformers.utils.logging.is_progress_bar_enabled()
+
+
 def test_copies_share_it(folder):
     condition = Condition(points().schema.select(["name"]), 8)
     condition.read_by(Sentences(folder))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self, final
 
 import torch
@@ -83,7 +84,8 @@ class Frozen(nn.Module, ABC):
                 "encoders that were trained before need transformers; pip install 'pushforward[text]'"
             ) from error
         try:
-            return getattr(transformers, kind).from_pretrained(self.name, **options)
+            with _without_bars(transformers.utils.logging):
+                return getattr(transformers, kind).from_pretrained(self.name, **options)
         except (OSError, ValueError) as error:
             why = " ".join(str(error).split())[:160]
             raise ArgumentError(
@@ -110,6 +112,18 @@ class Sentences(Frozen):
         shown = asked["attention_mask"][..., None]
         mean = (states * shown).sum(1) / shown.sum(1).clamp_min(1)
         return nn.functional.normalize(mean.float(), dim=1) * self.width**0.5
+
+
+@contextmanager
+def _without_bars(logging: Any) -> Iterator[None]:
+    """Inside, nothing shows how far the reading of weights has come, which is a matter of moments."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def kept(
