@@ -218,6 +218,7 @@ def main() -> None:
     parser.add_argument("data", choices=["shapes", "emoji"])
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--validation", type=float, default=None, help="share of pairs that tell which weights stay")
     parser.add_argument("--fields", default="caption", help="texts and categories, of emoji")
     parser.add_argument("--option", action="append", default=[], help="name=value, a hyperparameter")
     parser.add_argument("--how", action="append", default=[], help="name=value, an option of sample")
@@ -238,7 +239,7 @@ def main() -> None:
         options = dict(pair.split("=", 1) for pair in said.option)
         model = pf.Joint(**{name: known[name].read(value) for name, value in options.items()})
         start = time.monotonic()
-        model.fit(train, minutes=said.minutes, seed=said.seed, device="cpu")
+        model.fit(train, minutes=said.minutes, seed=said.seed, device="cpu", validation=said.validation)
         steps = {"pictures": model.measurements["pictures"]["steps"], "words": model.measurements["steps"]}
         print(f"{steps} steps, {time.monotonic() - start:.0f} s, {model.measurements['last']}", flush=True)
         if said.out:

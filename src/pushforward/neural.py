@@ -29,7 +29,6 @@ from pushforward.training.randomness import generator, mix, scope
 from pushforward.training.run import Run
 
 HELD_OUT = 0.1  # share of the data that is only looked at, where the run has no budget
-MANY, SPARED = 1000, 0.05  # records from which on a share can be spared to tell when others begin to be known by heart
 OTHER = "to."  # before the names of tensors of a second data set
 
 
@@ -220,14 +219,6 @@ class NeuralModel(Model):
             network = self._built(self.schema, self.given)
         network.load_state_dict(state)
         self._place(network.eval(), device)
-
-
-def spared(n: int) -> float:
-    """The share of n records to hold out where each is told by a text of its own, by which it is soon known by heart.
-
-    What is drawn of texts that were never learned from is worse for it, long before draws are copies.
-    """
-    return SPARED if n >= MANY else 0.0
 
 
 def _part(run: Run, share: float) -> Run:

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, Text
+from pushforward.data import Image, Records, Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
@@ -35,7 +35,6 @@ from pushforward.errors import ArgumentError, CollapsedWarning
 from pushforward.evidence import Evidence, evidence
 from pushforward.flat import FlatModel, chosen_rows
 from pushforward.metrics.copying import copied, warn_of_copies
-from pushforward.neural import spared
 from pushforward.training.place import half_pays
 from pushforward.training.player import Player, adam
 from pushforward.training.randomness import generator as seeded
@@ -107,10 +106,6 @@ class Diffusion(FlatModel):
 
     def _batch_size(self) -> int:
         return 128 if self._flat.shape else 512
-
-    def _watched(self, n: int) -> float:
-        schema, given = self.learning
-        return spared(n) if schema.select(given).of_kind(Text) else 0.0
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)

@@ -22,7 +22,7 @@ from pushforward.diffusion.diffusion import Diffusion
 from pushforward.errors import ArgumentError, DataError, FormatError, one_of
 from pushforward.evidence import Evidence
 from pushforward.latent import Latent
-from pushforward.neural import NeuralModel, spared
+from pushforward.neural import NeuralModel
 from pushforward.parts import joined, of_part
 from pushforward.runs import asked, check_folder, is_data, told
 from pushforward.saving import emptied
@@ -212,9 +212,6 @@ class Joint(NeuralModel):
 
     def _batch_size(self) -> int:
         return 64
-
-    def _watched(self, n: int) -> float:
-        return spared(n)
 
     def _tensors(self, records: Records) -> dict[str, Tensor]:
         there = self._telling.there(records)
