@@ -27,13 +27,14 @@ class Denoisers(nn.Module, Steered):
         layers: residual blocks, a level or in all.
         weak: whether there is a second network, of half the width.
         quick: whether there is one that draws in few steps.
+        drop: share of hidden units that are left out in training.
     """
 
-    def __init__(self, rest: Schema, given: Schema, *, width: int, layers: int, weak: bool, quick: bool):
+    def __init__(self, rest: Schema, given: Schema, *, width: int, layers: int, weak: bool, quick: bool, drop: float):
         super().__init__()
-        self.strong = Network(rest, given, width, layers)
-        self.weak = Network(rest, given, max(4, width // 2), layers) if weak else None
-        self.quick = Network(rest, given, width, layers) if quick else None
+        self.strong = Network(rest, given, width, layers, drop)
+        self.weak = Network(rest, given, max(4, width // 2), layers, drop) if weak else None
+        self.quick = Network(rest, given, width, layers, drop) if quick else None
         self.doubt = Doubt()
 
     @property

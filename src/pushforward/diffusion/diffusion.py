@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
 
 import torch
-from annotated_types import Ge, Gt, Le, doc
+from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
@@ -79,6 +79,9 @@ class Diffusion(FlatModel):
     along: Annotated[Ways, doc("path from data to noise: what is learned, and how often at which noise")] = "straight"
     width: Annotated[int | None, Ge(4), doc("channels (pictures, 32) or hidden units (rows, 256)")] = None
     layers: Annotated[int, Ge(1), Le(64), doc("residual blocks, a level or in all")] = 2
+    dropout: Annotated[
+        float, Ge(0), Lt(1), doc("share of hidden units left out in training, lest much is known by heart")
+    ] = 0.0
     weak: Annotated[bool, doc("a smaller network learns beside, for guidance away from it")] = False
     hurry: Annotated[
         int, Ge(0), Le(16), doc("steps of a network that learns at the end of a run to draw in so few; 0: none")
@@ -97,7 +100,9 @@ class Diffusion(FlatModel):
 
     def _build(self, rest: Schema, given: Schema) -> nn.Module:
         width = self.width or (32 if rest.of_kind(Image) else 256)
-        return Denoisers(rest, given, width=width, layers=self.layers, weak=self.weak, quick=self.hurry > 0)
+        return Denoisers(
+            rest, given, width=width, layers=self.layers, weak=self.weak, quick=self.hurry > 0, drop=self.dropout
+        )
 
     @property
     def _tiles(self) -> bool:

@@ -27,9 +27,10 @@ class Network(nn.Module, Steered):
         given: the fields that are conditions.
         width: channels of the first level (pictures) or hidden units (rows).
         layers: residual blocks, a level or in all.
+        drop: share of hidden units that are left out in training.
     """
 
-    def __init__(self, rest: Schema, given: Schema, width: int, layers: int):
+    def __init__(self, rest: Schema, given: Schema, width: int, layers: int, drop: float = 0.0):
         super().__init__()
         self.flat = FlatEncoding(rest)
         shape, size, extra = self.flat.shape, self.flat.size, self.flat.vector.width
@@ -40,10 +41,16 @@ class Network(nn.Module, Steered):
             self.beside = nn.Linear(extra, embedding) if extra else None
             self.words = bool(given.of_kind(Text))
             self.body: nn.Module = UNet(
-                *shape, hidden=width, layers=layers, condition=embedding, extra=extra, words=self.words
+                *shape,
+                hidden=width,
+                layers=layers,
+                condition=embedding,
+                extra=extra,
+                words=self.words,
+                drop=drop,
             )
         else:
-            self.words, self.body = False, ResidualMLP(size, size, width, layers, embedding)
+            self.words, self.body = False, ResidualMLP(size, size, width, layers, embedding, drop)
 
     def prepare(self, tensors: Mapping[str, Tensor], generator: torch.Generator) -> None:
         """Take the scales of the data from some records."""

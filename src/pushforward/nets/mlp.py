@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 from torch import Tensor, nn
-from torch.nn.functional import silu
+from torch.nn.functional import dropout, silu
 
 
 class ResidualMLP(nn.Module):
@@ -16,12 +16,13 @@ class ResidualMLP(nn.Module):
         width: of the hidden layers.
         layers: residual blocks.
         condition: width of the embedding c.
+        drop: share of hidden units that are left out in training (dropout).
     """
 
-    def __init__(self, inputs: int, outputs: int, width: int, layers: int, condition: int):
+    def __init__(self, inputs: int, outputs: int, width: int, layers: int, condition: int, drop: float = 0.0):
         super().__init__()
         self.first = nn.Linear(inputs, width)
-        self.blocks = nn.ModuleList(_Block(width, condition) for _ in range(layers))
+        self.blocks = nn.ModuleList(_Block(width, condition, drop) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
         self.last = nn.Linear(width, outputs)
         nn.init.zeros_(self.last.weight)
@@ -36,8 +37,9 @@ class ResidualMLP(nn.Module):
 
 
 class _Block(nn.Module):
-    def __init__(self, width: int, condition: int):
+    def __init__(self, width: int, condition: int, drop: float):
         super().__init__()
+        self.drop = drop
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
         self.steer = nn.Linear(condition, 2 * width)
         self.up, self.down, self.act = nn.Linear(width, width), nn.Linear(width, width), nn.SiLU()
@@ -47,7 +49,7 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         scale, shift = self.steer(c).chunk(2, 1)
         h = self.norm(x) * (1 + scale) + shift
-        return x + self.down(self.act(self.up(h)))
+        return x + self.down(dropout(self.act(self.up(h)), self.drop, self.training))
 
 
 def dense(inputs: int, outputs: int, width: int, layers: int) -> nn.Sequential:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, layer_norm, pad, pixel_shuffle, pixel_unshuffle
+from torch.nn.functional import dropout, interpolate, layer_norm, pad, pixel_shuffle, pixel_unshuffle
 
 from pushforward.nets.look import Look
 
@@ -25,11 +25,12 @@ class UNet(nn.Module):
         condition: width of the embedding.
         extra: numbers to give out besides the picture, from the middle of the network.
         words: whether places at half the resolution look at words, each as wide as the embedding.
+        drop: share of the hidden units of blocks that are left out in training (dropout).
     """
 
     def __init__(
         self, channels: int, height: int, width: int, *, hidden: int, layers: int, condition: int, extra: int = 0,
-        words: bool = False,
+        words: bool = False, drop: float = 0.0,
     ):  # fmt: skip
         super().__init__()
         self.fold = 1
@@ -39,13 +40,13 @@ class UNet(nn.Module):
         self._pad = (-width % unit, -height % unit)
         folded = channels * self.fold**2
         self.first = nn.Conv2d(folded, hidden, 3, padding=1)
-        self.down = nn.ModuleList(_Block(hidden, hidden, condition) for _ in range(layers))
+        self.down = nn.ModuleList(_Block(hidden, hidden, condition, drop) for _ in range(layers))
         self.shrink = nn.Conv2d(hidden, 2 * hidden, 2, stride=2)
-        self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition) for _ in range(layers + 1))
+        self.middle = nn.ModuleList(_Block(2 * hidden, 2 * hidden, condition, drop) for _ in range(layers + 1))
         looks = (_Look(2 * hidden, condition, _half(height, unit), _half(width, unit)) for _ in self.middle)
         self.looks = nn.ModuleList(looks if words else ())
         self.grow = nn.Conv2d(2 * hidden, hidden, 1)
-        self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition) for _ in range(layers))
+        self.up = nn.ModuleList(_Block(2 * hidden, hidden, condition, drop) for _ in range(layers))
         self.last = nn.Conv2d(hidden, folded, 3, padding=1)
         self.numbers = nn.Linear(2 * hidden, extra) if extra else None
         for layer in (self.last, self.numbers):
@@ -84,8 +85,9 @@ class UNet(nn.Module):
 class _Block(nn.Module):
     """One normalisation a block: two, and over groups of channels, took as long as the convolutions."""
 
-    def __init__(self, inputs: int, outputs: int, condition: int):
+    def __init__(self, inputs: int, outputs: int, condition: int, drop: float):
         super().__init__()
+        self.drop = drop
         self.act = nn.SiLU()
         self.conv1 = nn.Conv2d(inputs, outputs, 3, padding=1)
         self.steer = nn.Linear(condition, 2 * outputs)
@@ -97,7 +99,8 @@ class _Block(nn.Module):
     def forward(self, x: Tensor, c: Tensor) -> Tensor:
         scale, shift = self.steer(c)[:, :, None, None].chunk(2, 1)
         h = self.conv1(self.act(_normalised(x)))
-        return self.skip(x) + self.conv2(self.act(h * (1 + scale) + shift))
+        h = self.act(h * (1 + scale) + shift)
+        return self.skip(x) + self.conv2(dropout(h, self.drop, self.training))
 
 
 class _Look(nn.Module):
