@@ -29,6 +29,23 @@ def test_unet_sees_the_whole_of_a_small_picture():
     assert (x.grad != 0).all()
 
 
+@pytest.mark.parametrize("kind", ["convolutions", "dense"])
+def test_what_is_left_out_in_training_is_made_up_for_on_the_mean(kind):
+    torch.manual_seed(0)
+    if kind == "dense":
+        block, x = ResidualMLP(3, 2, 16, 1, 4, drop=0.3).blocks[0], torch.randn(1, 16)
+    else:
+        block, x = UNet(1, 8, 8, hidden=8, layers=1, condition=4, drop=0.3).down[0], torch.randn(1, 8, 8, 8)
+    for p in block.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    many, c = x.expand(4000, *x.shape[1:]), torch.ones(1, 4)
+    with torch.no_grad():
+        dropped, whole = block(many, c.expand(4000, -1)), block.eval()(x, c)
+        assert torch.equal(whole, block(x, c)), "nothing is left out where nothing is learned"
+    far = (dropped.mean(0) - whole[0]) / (dropped.std(0) / 4000**0.5)
+    assert far.square().mean() < 1.5 and dropped.std(0).min() > 0
+
+
 def test_mlp_starts_at_zero_and_is_steered():
     torch.manual_seed(0)
     net = ResidualMLP(3, 2, 16, 2, 4)

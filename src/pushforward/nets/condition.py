@@ -20,7 +20,7 @@ from pushforward.nets.sentences import Sentences
 from pushforward.nets.texts import Texts
 
 PREFIX = "given."
-VARIED, LOST = 0.5, 0.1  # shares of texts that lose words in training, and of their words
+VARIED = 0.5  # share of texts that lose words in training, any share of them
 FORGOTTEN = 0.1  # share of words that are known by their characters alone in training, so that these are learned
 ALONE, BLUR = 0.5, 0.1  # share of texts that are a vector of `Sentences` alone in training, and noise in it
 
@@ -29,7 +29,7 @@ class Condition(nn.Module):
     """Numbers, categories, pictures and texts embedded and added up.
 
     A cell that is a hole and a condition that is not told are different things, and each has a learned vector. In
-    training one text in two loses some of its words, lest it is known by heart, and some words are read by their
+    training one text in two loses any share of its words, lest it is known by heart, and some words are read by their
     characters alone.
 
     Args:
@@ -185,7 +185,7 @@ class _Said(nn.Module):
         if not self.training:
             return 0.0
         share = torch.rand(len(tokens), 1, device=tokens.device)
-        return LOST * (share < VARIED) if self.own is None else share
+        return share if self.own is not None else share * (torch.rand_like(share) < VARIED)
 
 
 def _embedding(field: object, width: int) -> nn.Module:
