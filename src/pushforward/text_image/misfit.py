@@ -12,6 +12,7 @@ from pushforward.text_image.painting import Painting
 from pushforward.text_image.telling import BLOCK
 from pushforward.training.randomness import generator as seeded
 
+NATS = 0.1  # of -log p(picture | words) that 1 stands for, about
 LEVELS, LOW, HIGH = 8, 0.7, 10.0  # noise through which words matter: on the finest parts of a picture all agree
 
 

@@ -15,13 +15,16 @@ from pushforward.data.holes import exchange, overlay
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.schedule import schedule
 from pushforward.text_image.drawing import Drawing
-from pushforward.text_image.misfit import misfit
+from pushforward.text_image.misfit import NATS, misfit
 from pushforward.text_image.painting import LEVELS, Painting
+from pushforward.text_image.revising import revised
 from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import MASK
 from pushforward.training.randomness import moved
 
 MOST = 4096  # draws that are held at once, of which some are to be chosen
+REVISIONS, OTHERS = 4, 8  # times that words which fit best are revised by one, and so many that are looked at
+LEAST = 1e-3  # nats by which they have to become more probable
 MEET = 1.0  # noise, of points of deviation 1, at which words are drawn where both come together
 First = Literal["words", "picture", "together"]
 
@@ -33,7 +36,8 @@ class Way:
     Attributes:
         first: which part is drawn before the other, where neither is known.
         guidance: how strongly a picture is led by its words; 1 as learned.
-        best: how often what comes second is drawn, of which the draw is kept that fits the first best.
+        best: how often what comes second is drawn, of which the draw is kept that fits the first best; of words one is
+            then changed, as long as they become more probable.
         levels: of noise that a picture goes through.
         temperature, steps, slack: of words, see `Drawing`.
     """
@@ -150,13 +154,40 @@ class _Draw:
         seen = telling.network.see(views)
         if best == 1 or x is None or telling.painting is None:
             return self._with(part, self._tokens(part, seen))
-        rows = np.repeat(np.arange(len(part)), best)
-        many = part.take(rows)
-        out = self._with(many, self._tokens(many, seen.repeat_interleave(best, 0)))
-        known = [name for name in out.names if name in telling.painting.given]
-        first, same = _distinct(rows, out.select(known))
-        left = misfit(telling.painting, x[torch.from_numpy(rows[first]).to(x.device)], out.select(known).take(first))
-        return out.take(left.cpu().numpy()[same].reshape(-1, best).argmin(1) + best * np.arange(len(part)))
+        many = part.take(np.repeat(np.arange(len(part)), best))
+        draws = self._tokens(many, seen.repeat_interleave(best, 0)).unflatten(0, (-1, best))
+        fit = self._fit(part, draws, x)
+        at, each = fit.argmax(1), torch.arange(len(part), device=x.device)
+        return self._with(part, self._revised(part, seen, draws[each, at], fit[each, at], x))
+
+    def _revised(self, part: Records, seen: Tensor, tokens: Tensor, fit: Tensor, x: Tensor) -> Tensor:
+        """(n, length) tokens of which one was changed after the other, as long as log p(picture | words) + log p(words)
+        became more: what words fit a picture best without regard to the second may be no sentence.
+        """
+        network, (open_, able), rows = self.telling.network, self._open(part), torch.arange(len(part), device=x.device)
+        for _ in range(REVISIONS):
+            others, gain = revised(network, seen[rows], tokens[rows], open_[rows], able[rows], OTHERS)
+            found = self._fit(part.take(rows.cpu().numpy()), others, x[rows])
+            more, at = (found - fit[rows, None] + gain).max(1)
+            better = (more > LEAST).nonzero()[:, 0]
+            if not len(better):
+                break
+            rows, at = rows[better], at[better]
+            tokens[rows], fit[rows] = others[better, at], found[better, at]
+        return tokens
+
+    def _fit(self, part: Records, tokens: Tensor, x: Tensor) -> Tensor:
+        """(n, many) log p(picture | words) of the points of pictures and (n, many, length) tokens, about, up to what
+        all words have in common.
+        """
+        painting = self.telling.painting
+        assert painting is not None
+        rows = np.repeat(np.arange(len(part)), tokens.shape[1])
+        told = self._with(part.take(rows), tokens.flatten(0, 1))
+        told = told.select([name for name in told.names if name in painting.given])
+        first, same = _distinct(rows, told)
+        left = misfit(painting, x[torch.from_numpy(rows[first]).to(x.device)], told.take(first))
+        return -NATS * left[torch.from_numpy(same).to(x.device)].view(len(part), -1)
 
     def _seen(self, x: Tensor) -> Tensor:
         """(n, size) points as pictures that are looked at."""
@@ -178,12 +209,18 @@ class _Draw:
     def _tokens(self, part: Records, seen: Tensor) -> Tensor:
         """(n, length) tokens, drawn where they are not known, beside what is seen of pictures."""
         telling, way = self.telling, self.way
-        tokens = telling.tokens(part, self.gap)
-        able = telling.layout.able(holes=self.holes)[None].to(telling.device)
-        if self.gap is not None:
-            able = able & telling.layout.wordly(tokens.cpu()).to(telling.device)
+        tokens, (_, able) = telling.tokens(part, self.gap), self._open(part)
         drawing = Drawing(telling.network, way.steps, way.slack, way.temperature)
         return drawing.fill(seen, tokens, telling.closed, able, self.source)
+
+    def _open(self, part: Records) -> tuple[Tensor, Tensor]:
+        """(n, length) bool, places that are to be drawn, and (n, length, symbols) bool, what may stand at each."""
+        telling = self.telling
+        tokens = telling.tokens(part, self.gap)
+        able = telling.layout.able(holes=self.holes).expand(len(tokens), -1, -1).to(telling.device)
+        if self.gap is not None:
+            able = able & telling.layout.wordly(tokens.cpu()).to(telling.device)
+        return (tokens == MASK) & ~telling.closed, able
 
     def _with(self, part: Records, tokens: Tensor) -> Records:
         """The records with what was drawn where nothing was known; a picture only where there was one."""
