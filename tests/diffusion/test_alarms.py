@@ -44,18 +44,3 @@ def test_pictures_learned_by_heart_are_told():
     pixels = np.random.default_rng(0).integers(0, 255, (8, 8, 8)).astype(np.uint8)
     with pytest.warns(CopiedWarning, match=r"% of draws are nearer"):
         pf.Diffusion(width=8, layers=1).fit({"image": pixels}, steps=500, seed=0)
-
-
-@pytest.mark.parametrize(
-    ("n", "told", "watched"),
-    [(1000, {"text": ["caption"]}, True), (999, {"text": ["caption"]}, False), (1000, {}, False)],
-)
-def test_of_pictures_told_by_texts_some_tell_when_the_others_are_known_by_heart(n, told, watched):
-    rng = np.random.default_rng(0)
-    data = pf.read(
-        {"image": rng.integers(0, 255, (n, 4, 4)).astype(np.uint8), "caption": rng.choice(["a", "a b", "c"], n)}, **told
-    )
-    model = pf.Diffusion(width=4, layers=1).fit(data, given="caption", steps=1, seed=0)
-    assert ("held-out" in model.history.names) == watched
-    kept = pf.Diffusion(width=4, layers=1).fit(data, given="caption", steps=1, seed=0, validation=0)
-    assert "held-out" not in kept.history.names, "nothing is held out where that is said"

@@ -13,7 +13,7 @@ from annotated_types import Ge, Gt, Le, Lt, doc
 from torch import Tensor, nn
 
 from pushforward.conditional import BLOCK
-from pushforward.data import Image, Records, Schema, Text
+from pushforward.data import Image, Records, Schema
 from pushforward.data.encodings.flat import FlatEncoding
 from pushforward.data.encodings.noise import Alike
 from pushforward.data.encodings.pixels import to_pixels
@@ -46,7 +46,6 @@ if TYPE_CHECKING:
 else:  # what the folders hold
     Ways, Way = Literal[*sorted(PATHS)], Literal[*sorted(SAMPLERS)]
 WINDOWS = (0.1, 0.05)  # of averages of weights
-MANY, SPARED = 1000, 0.05  # records told by texts from which on a share is held out, and that share
 CALM = 12  # side of a picture, beyond which noise is louder in training
 RARER = 2  # steps to one of the weak network
 SCORE_DRAWS = 4  # of the noise within levels and cells of a grid, over whose log densities a score is the mean
@@ -112,13 +111,6 @@ class Diffusion(FlatModel):
 
     def _batch_size(self) -> int:
         return 128 if self._flat.shape else 512
-
-    def _watched(self, n: int) -> float:
-        """Texts that tell a record from all others are soon known by heart, long before draws are copies: what is drawn
-        of new ones is then worse, which held-out records say.
-        """
-        schema, given = self.learning
-        return SPARED if n >= MANY and schema.select(given).of_kind(Text) else 0.0
 
     def _prepare(self, tensors: dict[str, Tensor], generator: torch.Generator) -> None:
         self.network.prepare(tensors, generator)

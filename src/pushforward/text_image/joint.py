@@ -38,7 +38,7 @@ from pushforward.training.player import Player, adam
 from pushforward.training.progress import Progress
 from pushforward.training.run import Run
 
-PICTURES: Any = "diffusion:absent=0.2"  # words, which become a model of its own in every object
+PICTURES: Any = "diffusion:absent=0.2,dropout=0.1"  # words, which become a model of its own in every object
 CODER = "vq:codes=2000"
 FINE = 16  # side beyond which pictures are drawn as codes
 CODING = 0.25  # of the minutes of pictures, what their codes get
