@@ -23,7 +23,7 @@ def gaussians(knows=True):
     def denoiser(given, n):
         middles = torch.tensor([MIDDLES[word] if knows else 0.0 for word in given.column("caption").to_pylist()])
         assert len(middles) == n
-        return lambda y, s: (WIDTH**2 * y + s**2 * middles[:, None]) / (WIDTH**2 + s**2)
+        return lambda y, s: (WIDTH**2 * y + (s**2 * middles)[:, None]) / (WIDTH**2 + s**2)[:, None]
 
     return SimpleNamespace(size=DIM, denoiser=denoiser)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -33,9 +34,10 @@ def misfit(painting: Painting, x: Tensor, told: Records) -> Tensor:
     sigmas = torch.logspace(math.log10(LOW), math.log10(HIGH), LEVELS, device=x.device)
     noise = torch.randn(LEVELS, painting.size, generator=source, device=x.device)
     pieces = []
-    for start in range(0, len(x), BLOCK):
-        part = x[start : start + BLOCK]
-        denoise = painting.denoiser(told[start : start + BLOCK], len(part))
-        left = [(denoise(part + s * e, s) - part).square().sum(1) / s for s, e in zip(sigmas, noise, strict=True)]
-        pieces.append(torch.stack(left).sum(0))
+    for start in range(0, len(x), BLOCK // LEVELS):  # all levels of some records at once: small steps cost most
+        part, words = x[start : start + BLOCK // LEVELS], told[start : start + BLOCK // LEVELS]
+        rows = np.repeat(np.arange(len(part)), LEVELS)
+        y, sigma = part[torch.from_numpy(rows).to(x.device)], sigmas.repeat(len(part))
+        denoised = painting.denoiser(words.take(rows), len(y))(y + sigma[:, None] * noise.repeat(len(part), 1), sigma)
+        pieces.append(((denoised - y).square().sum(1) / sigma).view(-1, LEVELS).sum(1))
     return torch.cat(pieces)

@@ -23,7 +23,7 @@ from pushforward.text_image.words import MASK
 from pushforward.training.randomness import moved
 
 MOST = 4096  # draws that are held at once, of which some are to be chosen
-REVISIONS, OTHERS = 4, 8  # times that words which fit best are revised by one, and so many that are looked at
+REVISIONS, OTHERS = 4, 6  # times that words which fit best are revised by one, and so many that are looked at
 LEAST = 1e-3  # nats by which they have to become more probable
 MEET = 1.0  # noise, of points of deviation 1, at which words are drawn where both come together
 First = Literal["words", "picture", "together"]

@@ -33,27 +33,26 @@ def revised(
         many: how many.
     """
     blind, pieces = network.see(network.blind(1)), []
+    every = torch.arange(tokens.shape[1], device=tokens.device)
     for rows in torch.arange(len(tokens), device=tokens.device).split(max(1, TOGETHER // tokens.shape[1])):
         own = tokens[rows]
-        beside, alone = (
-            _each_hidden(network, seen[rows], own),
-            _each_hidden(network, blind.expand(len(own), -1, -1), own),
-        )
-        free = able[rows] & open_[rows, :, None] & ~one_hot(own, beside.shape[2]).bool()
-        top, which = beside.masked_fill(~free, -math.inf).flatten(1).topk(min(many, beside[0].numel()), 1)
-        place = which // beside.shape[2]
-        other = torch.where(top.isinf(), own.gather(1, place), which % beside.shape[2])
-        gain = alone.flatten(1).gather(1, place * beside.shape[2] + other)
-        gain = gain - alone.gather(2, own[..., None])[..., 0].gather(1, place)
+        score = _hidden(network, seen[rows], own, every.expand(len(own), -1))
+        free = able[rows] & open_[rows, :, None] & ~one_hot(own, score.shape[2]).bool()
+        top, which = score.masked_fill(~free, -math.inf).flatten(1).topk(min(many, score[0].numel()), 1)
+        place = which // score.shape[2]
+        now = own.gather(1, place)
+        other = torch.where(top.isinf(), now, which % score.shape[2])
+        alone = _hidden(network, blind.expand(len(own), -1, -1), own, place)
+        gain = (alone.gather(2, other[..., None]) - alone.gather(2, now[..., None]))[..., 0]
         pieces.append((own[:, None].repeat(1, top.shape[1], 1).scatter(2, place[..., None], other[..., None]), gain))
     others, gains = zip(*pieces, strict=True)
     return torch.cat(others), torch.cat(gains)
 
 
-def _each_hidden(network: Reading, seen: Tensor, tokens: Tensor) -> Tensor:
-    """(n, length, symbols) log probability of each token at each place, given all others."""
-    n, length = tokens.shape
-    hidden = tokens[:, None].masked_fill(torch.eye(length, dtype=torch.bool, device=tokens.device), MASK)
-    features = network.read(seen.repeat_interleave(length, 0), hidden.flatten(0, 1)).unflatten(0, (n, length))
-    own = features.diagonal(dim1=1, dim2=2).transpose(1, 2)
-    return network.of_token(own).float().log_softmax(-1)
+def _hidden(network: Reading, seen: Tensor, tokens: Tensor, places: Tensor) -> Tensor:
+    """(n, k, symbols) log probability of each token at each of (n, k) places, given all others."""
+    k = places.shape[1]
+    hidden = tokens[:, None].repeat(1, k, 1).scatter(2, places[..., None], MASK)
+    features = network.read(seen.repeat_interleave(k, 0), hidden.flatten(0, 1))
+    own = features.take_along_dim(places.reshape(-1, 1, 1), 1)[:, 0]
+    return network.of_token(own).float().log_softmax(-1).unflatten(0, (-1, k))
