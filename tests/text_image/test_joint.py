@@ -98,7 +98,7 @@ def test_of_several_captions_the_one_that_the_picture_fits_is_kept(model, verb, 
 
 
 def test_words_are_changed_one_by_one_while_that_makes_them_more_probable(model, monkeypatch):
-    """One of two captions that are drawn blindly is right by chance in .23; the words of the better one are put right."""
+    """One of two captions that are drawn blindly is right by chance in .23; the words of the better are put right."""
     new = squares(64, seed=1)
     monkeypatch.setattr(Reading, "see", lambda self, views, plain=Reading.see: plain(self, self.blind(len(views))))
     said = model.sample(64, given={"image": new["image"]}, best=2, seed=0).column("caption").to_pylist()
