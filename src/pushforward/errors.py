@@ -62,4 +62,4 @@ def one_of(name: str, choices: Iterable[str], limit: int = 12) -> str:
     known = [str(choice) for choice in choices]
     near = difflib.get_close_matches(name, known, n=1)
     shown = ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
-    return (f"did you mean {near[0]!r}? " if near else "") + f"There are: {shown or 'none'}"
+    return (f"did you mean {near[0]!r}? There are: " if near else "there are: ") + (shown or "none")

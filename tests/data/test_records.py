@@ -74,7 +74,7 @@ def test_concat_holds_to_the_schema(people, refuses):
     with refuses("'age'"):
         people.concat(people.without(["age"]))
     other = pf.read({**people.table.to_pydict(), "town": ["Kiel"] * 4})
-    with refuses("'Kiel'", "There are: Bonn, Ulm"):
+    with refuses("'Kiel'", "there are: Bonn, Ulm"):
         people.concat(other)
 
 
@@ -201,7 +201,7 @@ def test_pillow_pictures_are_a_column():
 
 def test_as_records_refuses_what_the_schema_does_not_know(people, refuses):
     rows = people.table.to_pydict()
-    with refuses("town='Kiel'", "There are: Bonn, Ulm"):
+    with refuses("town='Kiel'", "there are: Bonn, Ulm"):
         as_records({**rows, "town": ["Kiel"] * 4}, people.schema)
     with refuses("town='Ulme'", "did you mean 'Ulm'"):
         as_records({**rows, "town": ["Ulme"] * 4}, people.schema)

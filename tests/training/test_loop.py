@@ -240,7 +240,7 @@ def test_budgets_that_make_no_sense_are_refused_by_name(options):
         Run(**options)
 
 
-@pytest.mark.parametrize("option, cure", [("stepz", "did you mean 'steps'"), ("precision", "There are: minutes")])
+@pytest.mark.parametrize("option, cure", [("stepz", "did you mean 'steps'"), ("precision", "there are: minutes")])
 def test_an_option_that_means_nothing_is_refused_by_name(option, cure):
     """A misspelt one, and one of `Run` that a mixture has no use for."""
     with pytest.raises(ArgumentError, match=f"^{option}= .*{cure}"):

@@ -41,13 +41,7 @@ class Network(nn.Module, Steered):
             self.beside = nn.Linear(extra, embedding) if extra else None
             self.words = bool(given.of_kind(Text))
             self.body: nn.Module = UNet(
-                *shape,
-                hidden=width,
-                layers=layers,
-                condition=embedding,
-                extra=extra,
-                words=self.words,
-                drop=drop,
+                *shape, hidden=width, layers=layers, condition=embedding, extra=extra, words=self.words, drop=drop
             )
         else:
             self.words, self.body = False, ResidualMLP(size, size, width, layers, embedding, drop)

@@ -3,28 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import torch
 from torch import Tensor
 
-from pushforward.data import Records, Schema, Text
-from pushforward.data.holes import exchange, overlay
+from pushforward.data import Records, Schema
+from pushforward.data.holes import exchange
 from pushforward.diffusion.denoiser import Denoiser
 from pushforward.diffusion.schedule import schedule
 from pushforward.text_image.drawing import Drawing
-from pushforward.text_image.misfit import NATS, misfit
+from pushforward.text_image.filling import Filling
+from pushforward.text_image.fitting import fittest_words
 from pushforward.text_image.painting import LEVELS, Painting
-from pushforward.text_image.revising import revised
 from pushforward.text_image.telling import BLOCK, SCORED, Telling
 from pushforward.text_image.words import MASK
 from pushforward.training.randomness import moved
 
 MOST = 4096  # draws that are held at once, of which some are to be chosen
-REVISIONS, OTHERS = 4, 6  # times that words which fit best are revised by one, and so many that are looked at
-LEAST = 1e-3  # nats by which they have to become more probable
 MEET = 1.0  # noise, of points of deviation 1, at which words are drawn where both come together
 First = Literal["words", "picture", "together"]
 
@@ -73,7 +71,7 @@ def drawn(
         for start in range(0, len(group), many):
             rows = group[start : start + many]
             part, away = known.take(rows), None if unknown is None else unknown[torch.from_numpy(rows)]
-            draw = _Draw(telling, way, gap, holes, source)
+            draw = _Draw(telling, way, Filling(telling, gap, holes), source)
             pieces.append(draw.words(part, away) if there[rows[0]] else draw.pairs(part))
             order.append(rows)
     return pieces[0].concat(*pieces[1:]).take(np.argsort(np.concatenate(order)))
@@ -86,15 +84,13 @@ class _Draw:
     Attributes:
         telling: what is known of the models.
         way: how it draws.
-        gap: what stands in a text for a word that is not known.
-        holes: whether cells may be drawn that are missing.
+        filling: how words that are not known come into records.
         source: of the draws.
     """
 
     telling: Telling
     way: Way
-    gap: str | None
-    holes: bool
+    filling: Filling
     source: torch.Generator
 
     def words(self, part: Records, unknown: Tensor | None) -> Records:
@@ -119,7 +115,7 @@ class _Draw:
             out = self._told(part, telling.network.blind(n), None)
             # records without a column have no length, and there may be no words
             x = self._refined(x, sigmas, out if each == 1 else out.take(np.repeat(np.arange(n), each)))
-            x = x if each == 1 else self._fittest(x, out)
+            x = x if each == 1 else self._fittest_picture(x, out)
         elif way.first == "picture":
             x = self._refined(x, sigmas, part)
             out = self._told(part, self._seen(x), x)
@@ -134,7 +130,7 @@ class _Draw:
         return Records(telling.schema.select([*out.names, picture.names[0]]), _beside(out, picture, telling.schema))
 
     @torch.no_grad()
-    def _fittest(self, x: Tensor, told: Records) -> Tensor:
+    def _fittest_picture(self, x: Tensor, told: Records) -> Tensor:
         """(n, size) of so many pictures of each record the one beside which its words are most probable."""
         telling, best = self.telling, self.way.best
         tokens = telling.tokens(told).repeat_interleave(best, 0)
@@ -150,44 +146,12 @@ class _Draw:
             views: (n, channels + 1, height, width) pictures as they are looked at.
             x: (n, size) their points, if they choose among words.
         """
-        telling, best = self.telling, self.way.best
-        seen = telling.network.see(views)
-        if best == 1 or x is None or telling.painting is None:
-            return self._with(part, self._tokens(part, seen))
+        filling, best, seen = self.filling, self.way.best, self.telling.network.see(views)
+        if best == 1 or x is None:
+            return filling.records(part, self._tokens(part, seen))
         many = part.take(np.repeat(np.arange(len(part)), best))
         draws = self._tokens(many, seen.repeat_interleave(best, 0)).unflatten(0, (-1, best))
-        fit = self._fit(part, draws, x)
-        at, each = fit.argmax(1), torch.arange(len(part), device=x.device)
-        return self._with(part, self._revised(part, seen, draws[each, at], fit[each, at], x))
-
-    def _revised(self, part: Records, seen: Tensor, tokens: Tensor, fit: Tensor, x: Tensor) -> Tensor:
-        """(n, length) tokens of which one was changed after the other, as long as log p(picture | words) + log p(words)
-        became more: what words fit a picture best without regard to the second may be no sentence.
-        """
-        network, (open_, able), rows = self.telling.network, self._open(part), torch.arange(len(part), device=x.device)
-        for _ in range(REVISIONS):
-            others, gain = revised(network, seen[rows], tokens[rows], open_[rows], able[rows], OTHERS)
-            found = self._fit(part.take(rows.cpu().numpy()), others, x[rows])
-            more, at = (found - fit[rows, None] + gain).max(1)
-            better = (more > LEAST).nonzero()[:, 0]
-            if not len(better):
-                break
-            rows, at = rows[better], at[better]
-            tokens[rows], fit[rows] = others[better, at], found[better, at]
-        return tokens
-
-    def _fit(self, part: Records, tokens: Tensor, x: Tensor) -> Tensor:
-        """(n, many) log p(picture | words) of the points of pictures and (n, many, length) tokens, about, up to what
-        all words have in common.
-        """
-        painting = self.telling.painting
-        assert painting is not None
-        rows = np.repeat(np.arange(len(part)), tokens.shape[1])
-        told = self._with(part.take(rows), tokens.flatten(0, 1))
-        told = told.select([name for name in told.names if name in painting.given])
-        first, same = _distinct(rows, told)
-        left = misfit(painting, x[torch.from_numpy(rows[first]).to(x.device)], told.take(first))
-        return -NATS * left[torch.from_numpy(same).to(x.device)].view(len(part), -1)
+        return filling.records(part, fittest_words(filling, part, seen, draws, x))
 
     def _seen(self, x: Tensor) -> Tensor:
         """(n, size) points as pictures that are looked at."""
@@ -208,37 +172,9 @@ class _Draw:
 
     def _tokens(self, part: Records, seen: Tensor) -> Tensor:
         """(n, length) tokens, drawn where they are not known, beside what is seen of pictures."""
-        telling, way = self.telling, self.way
-        tokens, (_, able) = telling.tokens(part, self.gap), self._open(part)
+        telling, way, tokens = self.telling, self.way, self.filling.tokens(part)
         drawing = Drawing(telling.network, way.steps, way.slack, way.temperature)
-        return drawing.fill(seen, tokens, telling.closed, able, self.source)
-
-    def _open(self, part: Records) -> tuple[Tensor, Tensor]:
-        """(n, length) bool, places that are to be drawn, and (n, length, symbols) bool, what may stand at each."""
-        telling = self.telling
-        tokens = telling.tokens(part, self.gap)
-        able = telling.layout.able(holes=self.holes).expand(len(tokens), -1, -1).to(telling.device)
-        if self.gap is not None:
-            able = able & telling.layout.wordly(tokens.cpu()).to(telling.device)
-        return (tokens == MASK) & ~telling.closed, able
-
-    def _with(self, part: Records, tokens: Tensor) -> Records:
-        """The records with what was drawn where nothing was known; a picture only where there was one."""
-        telling = self.telling
-        columns = {name: c for name, c in telling.layout.decode(tokens).items() if name not in telling.given}
-        kept = {*telling.given, *([telling.picture.name] if telling.there(part).all() else [])}
-        columns |= {name: part.column(name) for name in part.names if name in kept}
-        schema = telling.schema.select(columns)
-        drawn = Records(schema, pa.table({name: columns[name] for name in schema.names}, schema=schema.arrow))
-        return overlay(drawn, part if self.gap is None else _without_gaps(part, self.gap))
-
-
-def _distinct(rows: np.ndarray, told: Records) -> tuple[np.ndarray, np.ndarray]:
-    """Where each pair of a record and its words is found first, and for all pairs which of those it is."""
-    columns = [told.column(name).to_pylist() for name in told.names]
-    pairs: dict[tuple[Any, ...], int] = {}
-    same = [pairs.setdefault(pair, len(pairs)) for pair in zip(rows.tolist(), *columns, strict=True)]
-    return np.unique(same, return_index=True)[1], np.array(same)
+        return drawing.fill(seen, tokens, telling.closed, self.filling.able(tokens), self.source)
 
 
 def _beside(one: Records, other: Records, schema: Schema) -> pa.Table:
@@ -246,12 +182,3 @@ def _beside(one: Records, other: Records, schema: Schema) -> pa.Table:
     columns = {r.names[i]: r.column(r.names[i]) for r in (one, other) for i in range(len(r.names))}
     order = schema.select(columns)
     return pa.table({name: columns[name] for name in order.names}, schema=order.arrow)
-
-
-def _without_gaps(records: Records, gap: str) -> Records:
-    """Records in which a text that has a gap is not known."""
-    columns = {field.name: records.column(field.name) for field in records.schema}
-    for field in records.schema.of_kind(Text):
-        texts = columns[field.name].to_pylist()
-        columns[field.name] = pa.array([None if text is None or gap in text else text for text in texts], pa.string())
-    return Records(records.schema, pa.table(columns, schema=records.schema.arrow))
