@@ -90,6 +90,23 @@ def evidence(given: Any, n: int | None, schema: Schema, allowed: Collection[str]
     return Evidence(as_records(spread, part), limits)
 
 
+def is_event(data: Any, *, values: bool) -> bool:
+    """Whether data is no records but a dict that says of a field what its cell may be.
+
+    Args:
+        data: anything.
+        values: whether a single value says it too, or ranges and sets only.
+    """
+    return isinstance(data, Mapping) and any(
+        isinstance(cell, Between | Among) or (values and _is_single(cell)) for cell in data.values()
+    )
+
+
+def _is_single(value: Any) -> bool:
+    """Whether this is one value, not a column of them."""
+    return isinstance(value, str | bytes) or getattr(value, "ndim", None) == 0 or not hasattr(value, "__iter__")
+
+
 def _length(values: list[Any]) -> int:
     """How many records columns speak of."""
     sizes = [len(v) for v in values if hasattr(v, "__len__") and not isinstance(v, str | bytes) and np.ndim(v) != 0]
@@ -120,9 +137,8 @@ def _spread(value: Any, field: Field, n: int) -> Any:
     elif not isinstance(value, pa.ChunkedArray | pa.Array):
         if isinstance(value, np.datetime64 | np.timedelta64):  # whose item() forgets its unit
             return pa.array(np.full(n, value))
-        value = value.item() if getattr(value, "ndim", None) == 0 else value
-        if isinstance(value, str | bytes) or not hasattr(value, "__iter__"):
-            return _repeated(value, field, n)
+        if _is_single(value):
+            return _repeated(value.item() if getattr(value, "ndim", None) == 0 else value, field, n)
         value = value if hasattr(value, "__len__") else list(value)
     if len(value) != n:
         raise ArgumentError(f"given={field.name!r} has {len(value)} values for n={n}; give one, or one a record")

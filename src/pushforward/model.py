@@ -16,9 +16,8 @@ from torch import Tensor
 from pushforward.data import Category, Number, Records, Scan, Schema, as_part, as_records, read
 from pushforward.data.weights import digest, weighed
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
-from pushforward.evidence import Evidence, evidence
+from pushforward.evidence import Evidence, evidence, is_event
 from pushforward.families import name_of
-from pushforward.limits import Among, Between
 from pushforward.parameters import Parameter, check_all, of_function
 from pushforward.saving import save
 from pushforward.sides import both, refuse_new_holes
@@ -204,7 +203,7 @@ class Model(Tunable, ABC):
         """
         self._require_fit("log_prob")
         checked = self._options("log_prob", options)
-        if isinstance(data, Mapping) and any(isinstance(value, Between | Among) for value in data.values()):
+        if is_event(data, values=hasattr(self, "_log_rest")):
             event = self._limitable(evidence(data, None, self.schema, self.schema.names, ""))
             assert event is not None
             return self._array(self._log_rest(event))

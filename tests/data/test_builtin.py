@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 
 import numpy as np
@@ -27,6 +30,17 @@ SIZES = {
 def test_names():
     assert builtin.names() == tuple(SIZES)
     assert all(builtin.about(name).endswith(".") for name in SIZES)
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="processes cannot be kept to one core here")
+def test_a_process_that_ends_at_once_ends_well():
+    """One core, on which threads of Arrow come late, and a table that is there to the end."""
+    script = (
+        "import os, torch; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\n"
+        "from pushforward.data import builtin; table = builtin.load('penguins')"
+    )
+    for _ in range(3):
+        assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("name", SIZES)

@@ -26,5 +26,14 @@ ALONE = {"MASTER_PORT", "ACCELERATE_MIXED_PRECISION"} <= set(os.environ) and not
 
 def complain(message: str) -> None:
     """One line on stderr; of several processes, only the first has something to say."""
+    _say("pushforward:", "red", message)
+
+
+def warn(message: Warning | str, *_: object, **__: object) -> None:
+    """A warning as one line on stderr, without the place in the code; stands in for `warnings.showwarning`."""
+    _say("pushforward: warning:", "yellow", str(message))
+
+
+def _say(who: str, colour: str, message: str) -> None:
     if FIRST:
-        click.echo(f"{styled('pushforward:', fg='red', bold=True)} {' '.join(message.split())}", err=True)
+        click.echo(f"{styled(who, fg=colour, bold=True)} {' '.join(message.split())}", err=True)

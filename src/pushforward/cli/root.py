@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
@@ -12,7 +13,7 @@ import click
 
 import pushforward
 from pushforward.cli.help import Group
-from pushforward.cli.process import INTERRUPTED, complain
+from pushforward.cli.process import INTERRUPTED, complain, warn
 from pushforward.errors import PushforwardError, one_of
 
 # A command is a file of this package and a line here, so that help imports none of them.
@@ -70,7 +71,9 @@ class Root(Group):
         words = list(sys.argv[1:] if args is None else args)
         extra = {key: value for key, value in extra.items() if key not in ("prog_name", "standalone_mode")}
         try:
-            code = super().main(words, prog_name="pushforward", standalone_mode=False, obj=words, **extra)
+            with warnings.catch_warnings():
+                warnings.showwarning = warn
+                code = super().main(words, prog_name="pushforward", standalone_mode=False, obj=words, **extra)
             sys.stdout.flush()
         except BrokenPipeError:  # whoever read our output has seen enough, as `head` does
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -155,7 +155,8 @@ class Layout:
                 strange |= dict.fromkeys(self.words.strange(text if gap is None else text.replace(gap, " ")))
                 if len(self.words.read(text, gap)) > self.widths[name]:
                     what = f"a {name} of {len(text):,} characters is cut to its first {self.widths[name]} tokens"
-                    warnings.warn(f"{what}; shorter ones lose nothing", CaptionWarning, stacklevel=4)
+                    token = "a token is a word, or a character of a word that was never seen"
+                    warnings.warn(f"{what}; {token}", CaptionWarning, stacklevel=4)
         if strange:
             names = [word if len(word) < SHOWN else f"{word[:SHOWN]}…" for word in strange][:TOLD]
             more = f" and {len(strange) - TOLD} more" if len(strange) > TOLD else ""

@@ -2,7 +2,8 @@
 
 ``name:split`` asks for one of the splits that a data set declares, such as ``adult:train``.
 A module may declare `SPLIT` (the bookkeeping column that names the split), `HINTS` (kinds of columns)
-and, in its docstring's first line, what it is.
+and, in its docstring's first line, what it is. Files are read by their paths: a thread of Arrow may be the last that
+holds what it reads from, and when that is a file of Python's and the interpreter is about to end, it aborts.
 """
 
 from __future__ import annotations

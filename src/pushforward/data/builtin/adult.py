@@ -11,5 +11,5 @@ HINTS = {"split": "left out: bookkeeping; ask for adult:train or adult:test"}
 
 def load() -> pa.Table:
     """The raw table."""
-    with resources.files(__package__).joinpath("files/adult.parquet").open("rb") as file:
-        return pa.parquet.read_table(file)
+    with resources.as_file(resources.files(__package__).joinpath("files/adult.parquet")) as path:
+        return pa.parquet.read_table(path)

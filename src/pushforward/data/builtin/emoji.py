@@ -20,5 +20,5 @@ HINTS = {
 
 def load() -> pa.Table:
     """The raw table."""
-    with resources.files(__package__).joinpath("files/emoji.parquet").open("rb") as file:
-        return pa.parquet.read_table(file)
+    with resources.as_file(resources.files(__package__).joinpath("files/emoji.parquet")) as path:
+        return pa.parquet.read_table(path)

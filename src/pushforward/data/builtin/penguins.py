@@ -8,5 +8,5 @@ import pyarrow.csv
 
 def load() -> pa.Table:
     """The raw table."""
-    with resources.files(__package__).joinpath("files/penguins.csv").open("rb") as file:
-        return pa.csv.read_csv(file, convert_options=pa.csv.ConvertOptions(strings_can_be_null=True))
+    with resources.as_file(resources.files(__package__).joinpath("files/penguins.csv")) as path:
+        return pa.csv.read_csv(path, convert_options=pa.csv.ConvertOptions(strings_can_be_null=True))
