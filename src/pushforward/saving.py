@@ -77,19 +77,23 @@ def save(model: Model, folder: Path) -> Path:
     return folder
 
 
-def check_target(folder: Path) -> None:
+def check_target(folder: Path, said: str = "folder=") -> None:
     """Refuse a folder that a model could not be saved in; a model that is saved there would be replaced.
+
+    Args:
+        folder: where the model is to be.
+        said: what the person calls it.
 
     Raises:
         ArgumentError: it exists and is not a saved model, or cannot be made.
     """
     if folder.exists() and not (folder.is_dir() and (folder / "model.json").is_file() and (folder / SUMS).is_file()):
-        raise ArgumentError(f"folder={str(folder)!r} exists and is not a saved model; name another or delete it")
-    parent = folder.absolute().parent
+        raise ArgumentError(f"{said}{str(folder)!r} exists and is not a saved model; name another or delete it")
+    parent, refused = folder.absolute().parent, f"{said}{str(folder)!r} cannot be made, since {folder.parent}"
     if not parent.is_dir():
-        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} does not exist")
+        raise ArgumentError(f"{refused} does not exist; make that first")
     if not os.access(parent, os.W_OK):
-        raise ArgumentError(f"folder={str(folder)!r} cannot be made, since {folder.parent} may not be written in")
+        raise ArgumentError(f"{refused} may not be written in; name another")
 
 
 def describe(model: Model) -> dict[str, Any]:

@@ -207,7 +207,7 @@ def test_as_records_refuses_what_the_schema_does_not_know(people, refuses):
         as_records({**rows, "town": ["Ulme"] * 4}, people.schema)
     with refuses("'height'", "infinite"):
         as_records({**rows, "height": [np.inf] * 4}, people.schema)
-    with refuses("'age'", "int16"):
+    with refuses("age=1.5", "give a whole number"):
         as_records({**rows, "age": [1.5] * 4}, people.schema)
     with refuses("member=2"):
         as_records({**rows, "member": [0, 1, 2, 1]}, people.schema)

@@ -9,9 +9,19 @@ import pyarrow.compute as pc
 
 from pushforward.data import pictures
 from pushforward.data.schema import Category, Field, Image, Number, Schema, Text
-from pushforward.data.sources.normal import line
 from pushforward.data.summary import is_number
 from pushforward.errors import DataError, one_of
+
+LOOKED = 10_000  # cells of a column that cannot be cast, among which one is looked for that is at fault
+EXAMPLES = (
+    (pa.types.is_boolean, "true or false"),
+    (pa.types.is_integer, "a whole number"),
+    (pa.types.is_floating, "a number"),
+    (pa.types.is_date, "a date such as 2026-11-28"),
+    (pa.types.is_timestamp, "a time such as 2026-11-28 09:30"),
+    (pa.types.is_time, "a time of the day such as 09:30:00"),
+    (pa.types.is_string, "words"),
+)
 
 
 def conform(
@@ -70,9 +80,27 @@ def _cast(column: pa.ChunkedArray, field: Field) -> pa.ChunkedArray:
             _refuse_strange(column, pa.array([0, 1]).cast(column.type), field)
         return column.cast(kind)
     except pa.ArrowException as error:
-        raise DataError(
-            f"field {field.name!r} must hold {kind} ({field.describe()}), not {column.type}; {line(error)}"
-        ) from error
+        raise _refused(column, field) from error
+
+
+def _refused(column: pa.ChunkedArray, field: Field) -> DataError:
+    """What to say of a column that cannot be cast: its first value that is none of the field's."""
+    kind, values = field.arrow_type, column.drop_null()
+    value = next((value for value in values[:LOOKED] if not _fits(value, kind)), values[0]).as_py()
+    if isinstance(field, Category):
+        return DataError(
+            f"{field.name}={value!r} was not among the values seen at fit; {one_of(str(value), map(str, field.values))}"
+        )
+    example = next((example for holds, example in EXAMPLES if holds(kind)), f"a value of type {kind}")
+    return DataError(f"{field.name}={value!r} is none of its values ({field.describe()}); give {example}")
+
+
+def _fits(value: pa.Scalar, kind: pa.DataType) -> bool:
+    try:
+        value.cast(kind)
+    except pa.ArrowException:
+        return False
+    return True
 
 
 def _spoken(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
