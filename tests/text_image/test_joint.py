@@ -75,6 +75,15 @@ def test_pairs_belong_together_whichever_is_drawn_first(model, first):
     assert len(set(columns["caption"])) >= 7
 
 
+def test_words_that_led_to_a_picture_are_not_those_told_beside_it(model, monkeypatch):
+    """Who does not look at pictures tells by chance what is on one that came first: 1 / 8."""
+    monkeypatch.setattr(Reading, "see", lambda self, views, plain=Reading.see: plain(self, self.blind(len(views))))
+    for first, low, high in (("words", 0.75, 1.0), ("picture", 0.0, 0.3)):
+        columns = model.sample(100, seed=0, first=first).to_numpy()
+        shown = [read(picture) for picture in columns["image"]]
+        assert low <= np.mean([a == b for a, b in zip(columns["caption"], shown, strict=True)]) <= high
+
+
 def test_of_several_pictures_the_one_that_its_words_fit_is_kept(model):
     said = sorted(set(squares()["caption"])) * 8
     one, best = (model.sample(64, given={"caption": said}, guidance=0.0, best=best, seed=0) for best in (1, 8))

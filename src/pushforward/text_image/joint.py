@@ -66,7 +66,8 @@ class Joint(NeuralModel):
     tells words that are hidden from those that are not, beside a picture that may be hidden: masked diffusion (Sahoo et
     al. 2024, arXiv 2406.07524; Shi et al. 2024, arXiv 2406.04329). What is hidden of either part does not follow that
     of the other (Bao et al. 2023, arXiv 2303.06555), so that every conditional follows, and pairs can be drawn words
-    first, picture first, or together: the picture half out of the noise, then the words, then the rest of the picture.
+    first; picture first, led by words that are forgotten before new ones are told beside it; or together: the picture
+    half out of the noise, then the words, then the rest of the picture.
 
     `log_prob` is log p(words) + log p(picture | words), of which the first is a bound and the second an estimate, or
     that of one field given the others: of words a bound, so that it also says which caption fits a picture.
