@@ -264,7 +264,7 @@ def main() -> None:
         drawn = pf.read({"image": from_words(model, shown, **how), "caption": captions(shown)}, text=["caption"])
         both = [each for pair in zip(range(24), range(24, 48), strict=True) for each in pair]
         real = shown.select(["image", "caption"])
-        real.concat(drawn).take(both).save(Path(said.out or said.model).with_suffix(".png"))
+        real.concat(drawn).take(both).select(["image"]).save(Path(said.out or said.model).with_suffix(".png"))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 import pushforward as pf
 from pushforward.data import sheet
@@ -36,8 +36,21 @@ def test_a_single_category_is_written_below():
     assert captioned.height == plain.height + sheet.CAPTION
     line = np.asarray(captioned)[-sheet.EDGE - sheet.CAPTION + 1 : -sheet.EDGE]
     assert line.min() < 128
-    emoji = pf.read("emoji")[:3]
-    assert emoji.sheet().size == emoji.select(["image"]).sheet().size  # four categories: which would it be?
+    emoji = pf.read("emoji")[:3].select(["image", "category", "subcategory"])
+    assert emoji.sheet().size == emoji.select(["image"]).sheet().size  # several categories: which would it be?
+
+
+def test_a_single_text_is_written_below_in_lines_of_whole_words():
+    """As wide as its picture, and cut only where the last of the lines does not hold the rest."""
+    shapes = pf.read("shapes")[:3].select(["image", "caption"])
+    lines = sheet.LINES * sheet.LINE + sheet.LINE // 2
+    assert shapes.sheet().size == (2 * 16 + 3 * 128 + 2 * 8, 2 * 16 + 128 + lines)
+    font = ImageFont.load_default(size=sheet.SMALL)
+    for text in (*shapes.column("caption").to_pylist(), "", "word " * 40, "x" * 400, "x" * 60 + " and so on"):
+        wrapped = sheet._wrapped(text, font, 134, sheet.LINES)
+        assert len(wrapped) <= sheet.LINES and all(font.getlength(line) <= 134 for line in wrapped)
+        assert " ".join(wrapped) == " ".join(text.split()) or "…" in "".join(wrapped)
+        assert ("…" in "".join(wrapped)) == (len(text) > 100 or "x" * 60 in text)
 
 
 @pytest.mark.parametrize(("n", "columns"), [(1, 1), (3, 3), (8, 8), (16, 4), (100, 10), (12, 4)])

@@ -118,7 +118,7 @@ def fit(
     from pushforward.training.checkpoint import discard
 
     target = Path(out)
-    check_target(target, "--out ")
+    check_target(target, "out=")
     if ALONE:
         complain(
             "one process alone, as accelerate sees no GPUs; for more: torchrun --nproc-per-node N -m pushforward …"

@@ -16,13 +16,14 @@ from PIL import ImageDraw, ImageFont
 
 from pushforward.data import pictures
 from pushforward.data.records import Records
-from pushforward.data.schema import Category, Field, Image
+from pushforward.data.schema import Category, Field, Image, Text
 from pushforward.errors import ArgumentError
 
-CELL = 64  # pixels that a small picture is scaled up to, or the first multiple of its side beyond
+CELL, WIDE = 64, 128  # pixels that a small picture is scaled up to, or the first multiple beyond; with a text below
 GAP, EDGE = 8, 16  # white between pictures, and around the sheet
 INK, PAPER, FRAME = (71, 77, 87), (255, 255, 255), (226, 228, 233)
 FONT, CAPTION = 13, 20  # size of the letters under a picture, and of the line they stand on
+SMALL, LINE, LINES = 11, 14, 3  # of a text: size of its letters, height of a line, and how many lines it may have
 ONE_ROW = 8  # pictures that stand in one row unless asked otherwise
 SIDE = 16_384  # pixels of a sheet's longest side
 ROWS = 10  # rows of a table that a notebook shows
@@ -53,7 +54,8 @@ class _Grid:
 def contact_sheet(records: Records, columns: int | None = None) -> Pillow.Image:
     """The pictures side by side, in order, scaled up by whole factors where they are small.
 
-    Where the records have exactly one category beside the picture, its value stands under each.
+    Where the records have exactly one category beside the picture, its value stands under each; or else their text, in
+    up to three lines, if it is one.
 
     Args:
         records: what to show; of several fields of pictures, the first.
@@ -71,20 +73,20 @@ def contact_sheet(records: Records, columns: int | None = None) -> Pillow.Image:
     if columns is not None and (not isinstance(columns, int) or isinstance(columns, bool) or columns < 1):
         raise ArgumentError(f"columns={columns!r} is out of range; it must be a whole number, at least 1")
     pixels = pictures.to_pixels(records.column(images[0].name))
-    captions = _captions(records)
-    factor = max(1, math.ceil(CELL / max(images[0].height, images[0].width)))
+    captions, lines = _captions(records)
+    factor = max(1, math.ceil((WIDE if lines > 1 else CELL) / max(images[0].height, images[0].width)))
     size = images[0].width * factor, images[0].height * factor
-    grid = _grid(len(pixels), columns or _run(captions), *size, bool(captions))
+    below = 0 if not captions else CAPTION if lines == 1 else lines * LINE + LINE // 2
+    grid = _grid(len(pixels), columns or _run(captions), *size, below)
     if max(grid.size) > SIDE:
         raise ArgumentError(
             f"a contact sheet of {len(pixels):,} pictures would be {grid.size[0]:,}×{grid.size[1]:,} pixels; "
             "take fewer records, or save a folder (a path without extension)"
         )
-    return _drawn(pixels, captions, factor, grid)
+    return _drawn(pixels, captions, lines, factor, grid)
 
 
-def _grid(n: int, columns: int | None, width: int, height: int, captioned: bool) -> _Grid:
-    line = CAPTION if captioned else 0
+def _grid(n: int, columns: int | None, width: int, height: int, line: int) -> _Grid:
     if columns is None and n <= ONE_ROW:
         columns = n
     elif columns is None:  # about square on the screen, and a last row as full as it can be
@@ -94,10 +96,10 @@ def _grid(n: int, columns: int | None, width: int, height: int, captioned: bool)
     return _Grid(columns, -(-n // columns), width, height, line)
 
 
-def _drawn(pixels: np.ndarray, captions: Sequence[str], factor: int, grid: _Grid) -> Pillow.Image:
+def _drawn(pixels: np.ndarray, captions: Sequence[str], lines: int, factor: int, grid: _Grid) -> Pillow.Image:
     sheet = Pillow.new("RGB", grid.size, PAPER)
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(size=FONT)
+    font, apart = ImageFont.load_default(size=FONT if lines == 1 else SMALL), CAPTION if lines == 1 else LINE
     for i, picture in enumerate(pixels):
         left, top = grid.corner(i)
         shown = _shown(picture).resize((grid.width, grid.height), Pillow.Resampling.NEAREST if factor > 1 else None)
@@ -105,9 +107,9 @@ def _drawn(pixels: np.ndarray, captions: Sequence[str], factor: int, grid: _Grid
         # a hairline, so that pictures on white have an edge
         draw.rectangle((left - 1, top - 1, left + grid.width, top + grid.height), outline=FRAME)
         if captions:
-            text = _fitting(captions[i], font, grid.width + GAP - 2)
-            middle = (left + grid.width / 2, top + grid.height + CAPTION / 2 + 1)
-            draw.text(middle, text, fill=INK, font=font, anchor="mm")
+            for j, text in enumerate(_wrapped(captions[i], font, grid.width + GAP - 2, lines)):
+                middle = (left + grid.width / 2, top + grid.height + (j + 0.5) * apart + 1)
+                draw.text(middle, text, fill=INK, font=font, anchor="mm")
     return sheet
 
 
@@ -127,11 +129,24 @@ def _run(captions: list[str]) -> int | None:
     return length if even and 3 <= length <= 64 and length * len(starts) == len(captions) else None
 
 
-def _captions(records: Records) -> list[str]:
-    categories = records.schema.of_kind(Category)
-    if len(categories) != 1:
-        return []
-    return ["" if value is None else str(value) for value in records.column(categories[0].name).to_pylist()]
+def _captions(records: Records) -> tuple[list[str], int]:
+    """What stands below the pictures, and in how many lines at most."""
+    for kind, lines in ((Category, 1), (Text, LINES)):
+        fields = records.schema.of_kind(kind)
+        if len(fields) == 1:
+            values = records.column(fields[0].name).to_pylist()
+            return ["" if value is None else str(value) for value in values], lines
+    return [], 1
+
+
+def _wrapped(text: str, font: Any, width: float, lines: int) -> list[str]:
+    """The text in lines of whole words, the last of which is cut where it does not fit."""
+    words, out = text.split(), list[str]()
+    while words and len(out) < lines - 1:
+        n = next((n for n in range(len(words), 1, -1) if font.getlength(" ".join(words[:n])) <= width), 1)
+        out.append(_fitting(" ".join(words[:n]), font, width))
+        words = words[n:]
+    return [*out, _fitting(" ".join(words), font, width)] if words else out
 
 
 def _fitting(text: str, font: Any, width: float) -> str:
