@@ -218,9 +218,11 @@ def test_a_truncated_file_is_named(folder, name):
     assert f"{name} is not what was saved" in refusal(folder)
 
 
-def test_a_folder_that_is_no_model(tmp_path):
+def test_a_folder_that_is_no_model(model, tmp_path):
     assert "is not a saved model" in refusal(tmp_path)
     assert "is not a saved model" in refusal(tmp_path / "nowhere")
+    model.save(tmp_path / "somewhere")
+    assert f"did you mean '{tmp_path / 'somewhere'}'?" in refusal(tmp_path / "somewere")
 
 
 def test_an_extra_key(folder):

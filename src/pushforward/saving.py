@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import math
@@ -197,7 +198,10 @@ def read_description(folder: Path) -> dict[str, Any]:
     """
     path = folder / "model.json"
     if not folder.exists():
-        raise FormatError(f"{str(folder)!r} is not a saved model (it does not exist); name the folder of one")
+        beside = [file.parent.name for file in folder.absolute().parent.glob("*/model.json")]
+        near = difflib.get_close_matches(folder.name, beside, n=1)
+        cure = f"did you mean {str(folder.with_name(near[0]))!r}?" if near else "name the folder of one"
+        raise FormatError(f"{str(folder)!r} is not a saved model (it does not exist); {cure}")
     if not path.is_file():
         raise FormatError(f"{str(folder)!r} is not a saved model (it has no model.json); save one with model.save()")
     try:

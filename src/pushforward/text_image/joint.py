@@ -139,7 +139,10 @@ class Joint(NeuralModel):
                 f"name {'the others in leave_out=' if images else 'one in image='}"
             )
         if not whole.of_kind(Text, Category):
-            raise DataError("Joint needs a caption, and the data has no text or category; name one in text=")
+            raise DataError(
+                "Joint needs a caption, and the data has no text or category; name one in text=, or put a metadata.csv "
+                "of file_name and caption beside the pictures"
+            )
         painter = self._painter(whole.of_kind(Image)[0])
         painter._check(whole.select(images), whole.without(images))
         if isinstance(painter, Latent) and not painter.model.code_schemas(whole.select(images))[-1].of_kind(Image):
