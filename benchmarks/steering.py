@@ -64,7 +64,7 @@ def main() -> None:
     if said.sheet:
         shown = pf.read({"image": steered.to_numpy()["image"], "caption": captions(test)}, text=["caption"])
         order = [i for pair in zip(range(24), range(AMONG, AMONG + 24), strict=True) for i in pair]
-        test.concat(shown).take(order).save(said.sheet)
+        test.concat(shown).take(order).select(["image"]).save(said.sheet)
 
 
 if __name__ == "__main__":
