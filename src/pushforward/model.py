@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pushforward.data import Category, Number, Records, Scan, Schema, as_part, as_records, read
+from pushforward.data import Category, Number, Records, Scan, Schema, Text, as_part, as_records, read
 from pushforward.data.weights import digest, weighed
 from pushforward.errors import ArgumentError, DataError, NotFittedError, one_of
 from pushforward.evidence import Evidence, evidence, is_event
@@ -375,7 +375,9 @@ class Model(Tunable, ABC):
         target = self.schema[field]
         if not isinstance(target, Category) or field in self.given:
             known = [f.name for f in self.schema.of_kind(Category) if f.name not in self.given]
-            raise ArgumentError(f"field={field!r} is not a category that is modelled; {one_of(field, known)}")
+            text = isinstance(target, Text) and field not in self.given
+            cure = "of a text, name those to choose from in among=" if text else one_of(field, known)
+            raise ArgumentError(f"field={field!r} is not a category that is modelled; {cure}")
         return self._array(self._predict_proba(self._read(data, "predict_proba", partial=True), field))
 
     @verb

@@ -19,6 +19,12 @@ def test_strong_assumptions_stand_behind_weaker_ones_of_the_same_reach():
     assert order.index("tree-mixture") < order.index("dependency-tree") < order.index("bridge")
 
 
+def test_pictures_are_for_who_sees_which_pixels_are_neighbours():
+    order = [advice.family for advice in pf.recommend("digits", given="label")]
+    assert order[0] == "diffusion"  # as measured: see docs/results.md
+    assert max(map(order.index, ("diffusion", "gan", "vae"))) < min(map(order.index, ("naive-bayes", "dependency-tree")))
+
+
 def test_texts_are_for_who_writes_them():
     texts = pf.read({"line": ["to be or not", "or not to be"] * 20}, text=["line"])
     first = pf.recommend(texts)[0]
