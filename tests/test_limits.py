@@ -3,6 +3,7 @@
 import datetime
 import math
 
+import numpy as np
 import pytest
 
 import pushforward as pf
@@ -95,3 +96,20 @@ def test_a_family_without_the_joint_distribution_takes_values_only():
     model = pf.Diffusion(width=8, layers=1).fit(PEOPLE, given="age", steps=1)
     with pytest.raises(pf.ArgumentError, match=r"age.*values only"):
         model.sample(2, given={"age": pf.between(31, 40)})
+
+
+@pytest.mark.parametrize("family", [pf.GaussianMixture, pf.TreeMixture, pf.NaiveBayes, pf.DependencyTree])
+def test_a_value_is_an_event_as_a_set_of_it_is_and_a_record_of_it(family):
+    model = family().fit("penguins", steps=1) if "steps" in family.budget() else family().fit("penguins")
+    value = model.log_prob({"species": "Gentoo"})
+    assert value.shape == (1,)
+    np.testing.assert_allclose(value, model.log_prob({"species": pf.among("Gentoo")}), atol=1e-9)
+    np.testing.assert_allclose(value, model.log_prob({"species": ["Gentoo"]}), atol=1e-9)
+    both = {"species": "Gentoo", "year": np.int64(2008)}
+    np.testing.assert_allclose(model.log_prob(both), model.log_prob({n: [v] for n, v in both.items()}), atol=1e-9)
+
+
+def test_a_value_is_no_event_where_records_are_whole():
+    model = pf.Diffusion(width=8).fit("moons", steps=1)
+    with pytest.raises(pf.DataError, match="'moon' of the data is a str; it must be a list or an array"):
+        model.log_prob({"moon": "upper"})

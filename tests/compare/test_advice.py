@@ -22,7 +22,9 @@ def test_strong_assumptions_stand_behind_weaker_ones_of_the_same_reach():
 def test_pictures_are_for_who_sees_which_pixels_are_neighbours():
     order = [advice.family for advice in pf.recommend("digits", given="label")]
     assert order[0] == "diffusion"  # as measured: see docs/results.md
-    assert max(map(order.index, ("diffusion", "gan", "vae"))) < min(map(order.index, ("naive-bayes", "dependency-tree")))
+    assert max(map(order.index, ("diffusion", "gan", "vae"))) < min(
+        map(order.index, ("naive-bayes", "dependency-tree"))
+    )
 
 
 def test_texts_are_for_who_writes_them():
