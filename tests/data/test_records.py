@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -215,6 +217,19 @@ def test_as_records_refuses_what_the_schema_does_not_know(people, refuses):
     with refuses("'age'", "not in the data"):
         as_records(rows, people.schema)
     assert as_records(rows, people.schema, partial=True).column("age").null_count == 4
+
+
+def test_the_cell_that_cannot_be_is_named_not_one_that_can(refuses):
+    """Among words that are read as what they say, and with what to give in its place."""
+    times = pf.read(
+        {"t": [datetime.time(9, 30), datetime.time(10), datetime.time(11, 7)], "k": [1, 0, 1]}, category=["k"]
+    )
+    rows = {"t": ["09:00:00", "10:00:00"], "k": ["1", "0"]}
+    assert as_records(rows, times.schema).column("t").to_pylist() == hours[:2]
+    with refuses("t='noon' is none of its values", "give a time of the day such as 09:30:00"):
+        as_records({**rows, "t": ["09:30:00", "noon"]}, times.schema)
+    with refuses("k='yes' was not among the values seen at fit; there are: 0, 1"):
+        as_records({**rows, "k": ["1", "yes"]}, times.schema)
 
 
 def test_as_records_takes_what_means_the_same(people):

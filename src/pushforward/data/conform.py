@@ -20,6 +20,7 @@ EXAMPLES = (
     (pa.types.is_date, "a date such as 2026-11-28"),
     (pa.types.is_timestamp, "a time such as 2026-11-28 09:30"),
     (pa.types.is_time, "a time of the day such as 09:30:00"),
+    (pa.types.is_duration, "a whole number of its units"),
     (pa.types.is_string, "words"),
 )
 
@@ -74,11 +75,9 @@ def _cast(column: pa.ChunkedArray, field: Field) -> pa.ChunkedArray:
     if column.type == kind:
         return column
     try:
-        if pa.types.is_string(column.type):
-            column = _spoken(column, kind)
         if pa.types.is_boolean(kind) and is_number(column.type):
             _refuse_strange(column, pa.array([0, 1]).cast(column.type), field)
-        return column.cast(kind)
+        return _as(column, kind)
     except pa.ArrowException as error:
         raise _refused(column, field) from error
 
@@ -86,7 +85,8 @@ def _cast(column: pa.ChunkedArray, field: Field) -> pa.ChunkedArray:
 def _refused(column: pa.ChunkedArray, field: Field) -> DataError:
     """What to say of a column that cannot be cast: its first value that is none of the field's."""
     kind, values = field.arrow_type, column.drop_null()
-    value = next((value for value in values[:LOOKED] if not _fits(value, kind)), values[0]).as_py()
+    looked = range(min(len(values), LOOKED))
+    value = values[next((i for i in looked if not _fits(values.slice(i, 1), kind)), 0)].as_py()
     if isinstance(field, Category):
         return DataError(
             f"{field.name}={value!r} was not among the values seen at fit; {one_of(str(value), map(str, field.values))}"
@@ -95,12 +95,16 @@ def _refused(column: pa.ChunkedArray, field: Field) -> DataError:
     return DataError(f"{field.name}={value!r} is none of its values ({field.describe()}); give {example}")
 
 
-def _fits(value: pa.Scalar, kind: pa.DataType) -> bool:
+def _fits(column: pa.ChunkedArray, kind: pa.DataType) -> bool:
     try:
-        value.cast(kind)
+        _as(column, kind)
     except pa.ArrowException:
         return False
     return True
+
+
+def _as(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return (_spoken(column, kind) if pa.types.is_string(column.type) else column).cast(kind)
 
 
 def _spoken(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:

@@ -107,7 +107,8 @@ class Painting:
             n: how many, which records of nothing do not say.
             guidance: how strongly they are led; 1 as learned.
         """
-        model, known = self.diffusion, [name for name in told.names if name in self.given]
+        model, heard = self.diffusion, [name for name in told.names if name in self.given]
+        known = [name for name in heard if told.column(name).null_count < len(told)]  # or both say the same
         given, weight = (told.select(known), guidance) if known else (None, 1.0)
         led = model._led(model.network.strong, n, given, weight, "untold", (0.0, math.inf))
 
