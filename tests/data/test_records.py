@@ -221,9 +221,8 @@ def test_as_records_refuses_what_the_schema_does_not_know(people, refuses):
 
 def test_the_cell_that_cannot_be_is_named_not_one_that_can(refuses):
     """Among words that are read as what they say, and with what to give in its place."""
-    times = pf.read(
-        {"t": [datetime.time(9, 30), datetime.time(10), datetime.time(11, 7)], "k": [1, 0, 1]}, category=["k"]
-    )
+    hours = [datetime.time(hour) for hour in (9, 10, 11)]
+    times = pf.read({"t": hours, "k": [1, 0, 1]}, category=["k"])
     rows = {"t": ["09:00:00", "10:00:00"], "k": ["1", "0"]}
     assert as_records(rows, times.schema).column("t").to_pylist() == hours[:2]
     with refuses("t='noon' is none of its values", "give a time of the day such as 09:30:00"):
