@@ -78,8 +78,8 @@ def test_the_options_of_the_family_are_taken_before_and_after_the_model(run, moo
 @pytest.mark.parametrize(
     "words, said",
     [
-        (["--given", "year=soon"], "given year='soon' must be a whole number; year is 2007 to 2009"),
-        (["--given", "bill_length_mm=long"], "must be a number; bill_length_mm is"),
+        (["--given", "year=soon"], "year='soon' is none of its values (2007 to 2009); give a whole number"),
+        (["--given", "bill_length_mm=long"], "); give a number"),
         (["--given", "species=Gentu"], "did you mean 'Gentoo'"),
         (["--given", "spices=Gentoo"], "did you mean 'species'"),
         (["--given", "species"], "must be FIELD=VALUE"),

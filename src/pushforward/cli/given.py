@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pushforward.errors import ArgumentError, DataError, one_of
 
 if TYPE_CHECKING:
-    from pushforward.data import Number, Records, Schema
+    from pushforward.data import Records, Schema
 
 
 def parse(said: Sequence[str], schema: Schema) -> dict[str, Any]:
@@ -53,20 +53,8 @@ def _value(name: str, text: str, schema: Schema) -> Any:
         isinstance(field, Number) or (isinstance(field, Category) and text not in map(str, field.values))
     ):
         return among(*(_value(name, part, schema) for part in text.split("|")))
-    try:
-        as_records({name: [text]}, schema.select([name]))
-    except DataError as error:
-        if isinstance(field, Number):
-            raise DataError(f"given {name}={text!r} must be {_kind(field)}; {name} is {field.describe()}") from error
-        raise
+    as_records({name: [text]}, schema.select([name]))  # refuses what is none of its values
     return text
-
-
-def _kind(field: Number) -> str:
-    import pyarrow as pa
-
-    kind = field.arrow_type
-    return "a whole number" if pa.types.is_integer(kind) else "a number" if pa.types.is_floating(kind) else f"a {kind}"
 
 
 def _pixels(name: str, path: str, field: Any) -> Any:
